@@ -1,0 +1,88 @@
+-- Ids, the clock, and api_write(): the one way in for every change a caller asks for.
+
+-- A typed, time-ordered, opaque id: prefix_ + 12 hex digits of milliseconds + 16 of randomness.
+create or replace function new_id(prefix text) returns text language sql volatile parallel safe as $$
+	select prefix || '_' || lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0')
+		|| right(replace(gen_random_uuid()::text, '-', ''), 16)
+$$;
+
+-- Today, by the one clock: the test clock's day in a sandbox where it was set, else the civil day in Shanghai.
+create or replace function assay_today() returns date language sql stable as $$
+	select coalesce((select today from clock), (now() at time zone 'Asia/Shanghai')::date)
+$$;
+
+do $$ begin
+	create type answer as (status integer, code text, args text[], errors jsonb, extra json, body text, etag text, location text);
+exception when duplicate_object then null; end $$;
+
+create or replace function answer_body(status integer, body text, etag text default null, location text default null)
+returns answer language sql immutable as $$
+	select row(status, null, null, null, null, body, etag, location)::answer
+$$;
+
+-- A refusal: a code of the catalogue and its arguments. The HTTP status is the catalogue's, so it is not said twice.
+create or replace function answer_problem(code text, variadic args text[] default '{}') returns answer language sql immutable as $$
+	select row(null, code, args, null, null, null, null, null)::answer
+$$;
+
+create or replace function audit_add(ctx jsonb, action text, subject text, before jsonb, after jsonb) returns void
+language sql as $$
+	insert into audit (request_id, actor_id, actor_name, action, subject, before, after)
+	values (ctx->>'request_id', ctx->>'key_id', ctx->>'key_name', action, subject, before, after)
+$$;
+
+create or replace function event_add(type text, provider_id text, subject text, data jsonb) returns void language sql as $$
+	insert into event (event_id, type, provider_id, subject, data) values (new_id('evt'), type, provider_id, subject, data)
+$$;
+
+do $$ begin
+	create type written as (status integer, code text, args text[], errors jsonb, extra json, body text, etag text, location text,
+		replayed boolean, request_id text, lang text);
+exception when duplicate_object then null; end $$;
+
+-- Runs op_<op>(ctx, args) so that its effect, the idempotency key and the answer commit as one, or not at all.
+--   no key            the operation just runs
+--   key seen before   the same request: the stored answer; another request: idempotency_key_reused
+--   key running now   idempotency_in_flight
+--   dry_run           the operation runs and everything it did is undone; nothing is stored
+-- A refusal undoes what the operation did before it refused, and is stored under the key like any answer. The code `again`
+-- (what the caller decided on has changed) is never stored: the caller decides anew.
+create or replace function api_write(ctx jsonb, op text, args jsonb) returns written language plpgsql as $$
+declare
+	a answer;
+	k text := ctx->>'idempotency_key';
+	seen idempotency_key;
+begin
+	if k is not null then
+		if not pg_try_advisory_xact_lock(hashtextextended(ctx->>'key_id' || chr(1) || k, 4243)) then
+			return row(null, 'idempotency_in_flight', null, null, null, null, null, null, false, ctx->>'request_id', ctx->>'lang')::written;
+		end if;
+		select * into seen from idempotency_key where caller = ctx->>'key_id' and key = k;
+		if found then
+			if seen.request_sha256 <> ctx->>'request_sha256' then
+				return row(null, 'idempotency_key_reused', null, null, null, null, null, null, false, ctx->>'request_id', ctx->>'lang')::written;
+			end if;
+			return row(nullif(seen.status, 0), seen.code, seen.args, seen.errors, seen.extra, seen.body, seen.etag, seen.location,
+				true, seen.request_id, seen.lang)::written;
+		end if;
+	end if;
+	begin
+		execute format('select * from %I($1, $2)', 'op_' || op) into a using ctx, args;
+		if a.code is not null or (ctx->>'dry_run')::boolean then
+			raise exception using errcode = 'AY001'; -- undo what it did; the answer stays in `a`
+		end if;
+	exception when sqlstate 'AY001' then null;
+	end;
+	if k is not null and a.code is distinct from 'again' and not (ctx->>'dry_run')::boolean then
+		insert into idempotency_key (caller, key, request_sha256, request_id, lang, status, code, args, errors, extra, body, etag, location)
+		values (ctx->>'key_id', k, ctx->>'request_sha256', ctx->>'request_id', ctx->>'lang', coalesce(a.status, 0), a.code, a.args,
+			a.errors, a.extra, a.body, a.etag, a.location);
+	end if;
+	return row(a.status, a.code, a.args, a.errors, a.extra, a.body, a.etag, a.location, false, ctx->>'request_id', ctx->>'lang')::written;
+end $$;
+
+-- A refusal that the service decided on itself, kept under the idempotency key like any other answer.
+create or replace function op_refuse(ctx jsonb, args jsonb) returns answer language sql as $$
+	select row(null, args->>'code', (select coalesce(array_agg(x order by n), '{}') from jsonb_array_elements_text(args->'args') with ordinality t(x, n)),
+		args->'errors', (args->>'extra')::json, null, null, null)::answer
+$$;

@@ -1,0 +1,35 @@
+/* A blocking connection, for worker threads and the command line. Statements are prepared at first use. */
+#ifndef ASSAY_SERVER_DB_H
+#define ASSAY_SERVER_DB_H
+
+#include "server/statement.h"
+
+struct db;
+
+enum db_status {
+	DB_OK,
+	DB_UNAVAILABLE, /* connection refused or lost, or the server is shutting down: nothing is known about what ran last */
+	DB_RETRY,       /* serialization failure, deadlock, lock timeout: the whole transaction may be tried again */
+	DB_FAILED       /* anything else: our bug, or a constraint; db_sqlstate() and the log say which */
+};
+
+struct db *db_open(const char *url); /* connects lazily; NULL only when out of memory */
+void db_close(struct db *db);
+PGconn *db_pg(struct db *db);              /* connected, or NULL; for COPY and single-row mode */
+enum db_status db_status_of(struct db *db, const PGresult *res); /* classifies what PQ functions returned, for own use of db_pg */
+const char *db_sqlstate(const struct db *db); /* of the last failure, "" otherwise */
+const char *db_message(const struct db *db);  /* of the last failure: for the log, never for a caller */
+
+/* Runs a prepared statement. On DB_OK *out is a result to PQclear(). `params` as text, NULL for SQL NULL. */
+enum db_status db_run(struct db *db, const struct statement *st, const char *const *params, PGresult **out)
+        __attribute__((warn_unused_result));
+/* Runs SQL as it is (several statements allowed, no parameters). */
+enum db_status db_exec(struct db *db, const char *sql) __attribute__((warn_unused_result));
+
+/* BEGIN; body; COMMIT, or ROLLBACK when the body does not return DB_OK. Tried again on DB_RETRY, at most DB_TRIES times, with
+ * a jittered pause. `isolation` is "read committed" or "repeatable read". The body must be repeatable. */
+enum { DB_TRIES = 6 };
+enum db_status db_transaction(struct db *db, const char *isolation, enum db_status (*body)(struct db *db, void *arg), void *arg)
+        __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,122 @@
+/* A request, as handlers see it.
+ *
+ * A handler is a few short functions, one a phase: the first checks the input and submits a statement (or work) with the
+ * function that goes on when its result is there; the last one replies. A phase never blocks. After it submitted or replied
+ * it returns at once and touches the request no more. Exactly one submit or reply a phase.
+ *
+ * What fails below (database gone, queue full, deadline passed, a conflict that outlasted its retries) is answered here, by
+ * the one table in server/problem.c: a continuation is called only with a result.
+ *
+ * Memory: everything handed out below lives as long as the request; request_alloc() gives more of the kind. */
+#ifndef ASSAY_SERVER_REQUEST_H
+#define ASSAY_SERVER_REQUEST_H
+
+#include "base/faults.h"
+#include "server/statement.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct request;
+struct worker;
+struct upload;
+
+enum role { ROLE_ADMIN = 1, ROLE_OPERATOR = 2, ROLE_FEED = 4, ROLE_PARTNER = 8, ROLE_AUDITOR = 16 };
+enum { ROLES_PUBLIC = 0 }; /* no key needed */
+
+enum body_kind {
+	BODY_NONE,  /* a body that is sent all the same is refused */
+	BODY_JSON,  /* read whole, parsed strictly; an absent body reads as {} when `body_optional` */
+	BODY_STREAM /* handed over piece by piece to a worker: see server/upload.h */
+};
+
+typedef void (*phase_fn)(struct request *rq);
+typedef void (*rows_fn)(struct request *rq, const struct rows *rows);
+
+/* One row of the route table (handlers/routes.c). */
+struct operation {
+	const char *id; /* operationId in openapi.yaml; also the label in logs and metrics */
+	const char *method;
+	const char *path;  /* "/v1/providers/{id}/applications" */
+	unsigned roles;    /* who may; ROLES_PUBLIC: anyone. admin always may */
+	enum body_kind body;
+	phase_fn handle;
+	size_t body_max;   /* bytes; 0: the default, 64 KiB */
+	bool body_optional;
+	bool key_required; /* moves money: 400 without an Idempotency-Key */
+	const char *query; /* names of the query parameters it knows, separated by blanks; any other is refused */
+};
+
+struct caller {
+	const char *key_id;
+	const char *name;
+	enum role role;
+	const char *provider_id; /* whose partner this is; NULL for every other role */
+};
+
+/* ---- what came in ---- */
+const struct operation *request_operation(const struct request *rq);
+const struct caller *request_caller(const struct request *rq);
+const char *request_id(const struct request *rq);
+enum lang request_lang(const struct request *rq);
+const char *request_path(const struct request *rq);              /* as sent, without the query */
+const char *request_param(const struct request *rq, const char *name); /* from the path; never NULL for a name in the template */
+const char *request_query(const struct request *rq, const char *name); /* percent-decoded; NULL when absent */
+const char *request_header(const struct request *rq, const char *name);
+json_t *request_body(const struct request *rq);                  /* borrowed; the parsed body of BODY_JSON */
+bool request_dry_run(const struct request *rq);                  /* ?dry_run=true, known to every POST */
+/* False for a partner's key on another provider's things: answer 404. */
+bool request_may_see(const struct request *rq, const char *provider_id);
+
+/* ---- query parameters, strictly; each adds a fault at the parameter's name ---- */
+bool request_query_day(struct request *rq, const char *name, int32_t *out, struct faults *f); /* false when absent or bad */
+bool request_query_word(struct request *rq, const char *name, const char *const *words, const char **out, struct faults *f);
+
+/* ---- memory ---- */
+void *request_alloc(struct request *rq, size_t size) __attribute__((malloc)); /* zeroed; freed with the request; aborts the request's phase never: NULL only on overflow of the request's own bound */
+char *request_printf(struct request *rq, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void request_set_state(struct request *rq, void *state); /* what the phases of one request share; from request_alloc() */
+void *request_state(const struct request *rq);
+void request_on_end(struct request *rq, void (*fn)(void *), void *arg); /* e.g. to free what is not from request_alloc() */
+
+/* ---- submit: the read lane ---- */
+void request_read(struct request *rq, const struct statement *st, const char *const *params, rows_fn then);
+/* One row by key, of a statement that is `by_keys`. `then` gets one row, or none. */
+void request_read_key(struct request *rq, const struct statement *st, const char *key, rows_fn then);
+
+/* ---- submit: the write lanes ---- */
+/* Runs the SQL function op_<name>(ctx, args) inside api_write(): idempotency key, effect, audit entry and event commit as
+ * one, or not at all; then replies with its answer. Takes over `args`. */
+void request_write(struct request *rq, const char *op, json_t *args);
+/* A refusal that a phase decided on its own (not by api_write): kept under the idempotency key, so that a retry gets it again.
+ * `extra` (taken; may be NULL): members added to the problem. */
+void request_refuse(struct request *rq, enum code code, const char *const *args, size_t nargs, json_t *extra);
+/* Runs the handler's first phase again, after api_write() answered that what it decided on has changed meanwhile. */
+
+/* ---- submit: the workers ---- */
+/* Runs `work` on a worker thread. The request belongs to the worker until it returns: it may use worker_db() and must stage
+ * exactly one reply, with the functions below. */
+void request_work(struct request *rq, void (*work)(struct worker *w, struct request *rq));
+
+/* ---- reply (from the loop, or staged by a worker) ---- */
+void reply_json(struct request *rq, int status, struct buf *body);           /* takes the bytes */
+void reply_json_text(struct request *rq, int status, const char *body, size_t len); /* copies */
+void reply_bytes(struct request *rq, int status, const char *content_type, const void *bytes, size_t len, bool is_static);
+void reply_header(struct request *rq, const char *name, const char *value);  /* before the reply itself; copied */
+void reply_etag(struct request *rq, const char *etag);                       /* unquoted; also answers If-None-Match with 304 */
+void reply_problem(struct request *rq, enum code code, const char *const *args, size_t nargs);
+void reply_problem_with(struct request *rq, enum code code, const char *const *args, size_t nargs, const struct faults *errors,
+                        json_t *extra /* taken; may be NULL */);
+void reply_faults(struct request *rq, const struct faults *f); /* 422 invalid_request with every one */
+void reply_not_found(struct request *rq);
+
+/* ---- lists ---- */
+struct page {
+	int limit;          /* 1..200, 50 */
+	const char *after;  /* what the cursor holds, or NULL on the first page */
+};
+bool request_page(struct request *rq, struct page *page, struct faults *f);
+/* Replies {"data":[...],"next_cursor":...}. The statement selected limit+1 rows: column 0 the cursor's text, column 1 the item. */
+void reply_page(struct request *rq, const struct page *page, const struct rows *rows);
+
+#endif
