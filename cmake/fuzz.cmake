@@ -1,0 +1,17 @@
+# assay_fuzz_targets(dir): every *_fuzz.c becomes a libFuzzer executable of that name. Rooms by name as in tests.cmake.
+function(assay_fuzz_targets dir)
+	file(GLOB sources RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${dir}/*_fuzz.c)
+	foreach(source IN LISTS sources)
+		get_filename_component(name ${source} NAME_WE)
+		set(rooms assay_cli)
+		if(name MATCHES "^(base|rules|server|store|handlers)_")
+			set(rooms assay_${CMAKE_MATCH_1})
+		endif()
+		add_executable(${name} ${source})
+		assay_flags(${name})
+		# libFuzzer finds its entry point by name; no header declares it.
+		target_compile_options(${name} PRIVATE -Wno-missing-prototypes)
+		target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+		target_link_libraries(${name} PRIVATE ${rooms})
+	endforeach()
+endfunction()

@@ -1,0 +1,17 @@
+# assay_room(name dir [EXCEPT file...] [USES library...]): a library of every *.c in the folder `dir`.
+# A room without sources is only its dependencies.
+function(assay_room name dir)
+	cmake_parse_arguments(arg "" "" "EXCEPT;USES" ${ARGN})
+	file(GLOB sources RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${dir}/*.c)
+	if(arg_EXCEPT)
+		list(REMOVE_ITEM sources ${arg_EXCEPT})
+	endif()
+	if(sources)
+		add_library(${name} STATIC ${sources})
+		assay_flags(${name})
+		target_link_libraries(${name} PUBLIC ${arg_USES})
+	else()
+		add_library(${name} INTERFACE)
+		target_link_libraries(${name} INTERFACE ${arg_USES})
+	endif()
+endfunction()
