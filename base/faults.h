@@ -30,7 +30,10 @@ const char *code_title(enum code c, enum lang lang);
 /* Appends the detail text with {0}, {1}, {2} replaced by the arguments (a missing one by nothing). */
 void code_detail(struct buf *out, enum code c, enum lang lang, const char *const *args, size_t nargs);
 
-enum { FAULT_ARGS = 3 };
+enum {
+	FAULT_ARGS = 3,
+	FAULT_TEXT_MAX = 512 /* bytes kept of a pointer or an argument */
+};
 
 struct fault {
 	char *pointer; /* JSON pointer (RFC 6901) into the input, or the query parameter's name, or a column */
@@ -50,7 +53,8 @@ struct faults {
 enum { FAULTS_MAX = 100 };
 
 void faults_free(struct faults *f);
-/* Adds one; up to three string arguments, ended by NULL, copied: faults_add(f, "/name", CODE_TOO_LONG, "200", NULL). */
+/* Adds one; up to three string arguments, ended by NULL, copied: faults_add(f, "/name", CODE_TOO_LONG, "200", NULL).
+ * Arguments may quote the input as it came: what is not UTF-8 is replaced, what is longer than FAULT_TEXT_MAX is cut. */
 void faults_add(struct faults *f, const char *pointer, enum code code, ...) __attribute__((sentinel));
 static inline bool faults_any(const struct faults *f) { return f->total > 0; }
 /* Appends `[{"pointer":..,"code":..,"detail":..},...]`. */
