@@ -40,7 +40,7 @@ create table api_key (
 	expires_at timestamptz,
 	revoked_at timestamptz,
 	last_used_on date,
-	check ((role = 'partner') = (provider_id is not null))
+	check (role = 'partner' or provider_id is null) -- a partner's key without one gets the provider that it registers
 );
 
 create table idempotency_key (
@@ -153,8 +153,9 @@ create table provider (
 	updated_at timestamptz not null default clock_timestamp(),
 	body text not null default '' -- the resource as callers see it, kept by trigger (functions/)
 );
-create index provider_status on provider (status, provider_id);
-create index provider_industry on provider (industry, provider_id);
+create index provider_by_status on provider (status, provider_id);
+create index provider_by_industry on provider (industry, provider_id);
+create index provider_by_region on provider (region text_pattern_ops); -- a code covers what begins with its significant digits
 
 create function guard_lifecycle() returns trigger language plpgsql as $$
 begin
@@ -189,6 +190,8 @@ create table application (
 	policy_id text not null,
 	policy_version text not null,
 	documents jsonb not null,
+	deposit_fen bigint check (deposit_fen >= 0), -- what its policy requires; null: not configured yet
+	example boolean not null,   -- the policy's: what rests on it says so
 	checks json not null, -- as they were when last decided on
 	submitted_on date not null,
 	decided_on date,
