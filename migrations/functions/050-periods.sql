@@ -1,0 +1,133 @@
+-- Periods: how they are scheduled, begin and follow each other. Locks are always taken provider first, then period.
+
+create or replace function period_body(d period) returns text language sql stable as $$
+	select row_to_json(x)::text from (select
+		d.period_id, d.provider_id, d.application_id, d.stage, d.number, d.start_day as start, d.end_day as "end", d.scheduled_end,
+		d.status, d.policies, d.decision_id, d.progress::json as progress) x
+$$;
+
+-- What the audit log and events keep of a period.
+create or replace function period_audited(d period) returns jsonb language sql stable as $$
+	select jsonb_build_object('period_id', d.period_id, 'provider_id', d.provider_id, 'stage', d.stage, 'number', d.number,
+		'start', d.start_day, 'end', d.end_day, 'status', d.status, 'policies', d.policies)
+$$;
+
+create or replace function period_event(p_type text, d period, ctx jsonb) returns void language plpgsql as $$
+begin
+	perform audit_add(ctx, p_type, d.period_id, null, period_audited(d));
+	perform event_add(p_type, d.provider_id, d.period_id, period_audited(d));
+end $$;
+
+create or replace function period_insert(a application, p_stage text, p_number integer, p_start date, ctx jsonb) returns period
+language plpgsql as $$
+declare
+	last_day date := period_end(a.policy_id, a.policy_version, p_stage, p_start);
+	d period;
+begin
+	insert into period (period_id, provider_id, application_id, stage, number, start_day, end_day, scheduled_end, status, policies)
+	values (new_id('prd'), a.provider_id, a.application_id, p_stage, p_number, p_start, last_day, last_day, 'scheduled',
+		period_policies(a.policy_id, a.policy_version, p_stage, p_start, last_day))
+	returning * into d;
+	perform period_event('period.scheduled', d, ctx);
+	return d;
+end $$;
+
+-- A scheduled period whose first day has come opens; a trial takes its provider along.
+create or replace function period_begin(d period, ctx jsonb) returns void language plpgsql as $$
+begin
+	if d.stage = 'trial' then
+		perform provider_transition(d.provider_id, 'trial', d.start_day, d.period_id, ctx);
+	end if;
+	update period set status = 'open', version = version + 1 where period_id = d.period_id returning * into d;
+	perform period_event('period.opened', d, ctx);
+end $$;
+
+-- The day from which the deposit has been what is required without a break; '-infinity' when nothing is, null when it is not there.
+create or replace function deposit_reached_on(p_provider_id text, required_fen bigint) returns date language sql stable as $$
+	with by_day as (
+		select effective_on as day, sum(sum(amount_fen)) over (order by effective_on) as balance
+		from deposit_entry where provider_id = p_provider_id group by effective_on)
+	select case when required_fen = 0 then '-infinity'::date else (
+		select min(day) from by_day
+		where day > coalesce((select max(day) from by_day where balance < required_fen), '-infinity'::date)) end
+$$;
+
+-- Sets the trial of an admitted provider for the first 1st on or after the day on which everything needed was there: approved,
+-- and the deposit paid (3.2). Begins it at once when that day has come. Does nothing while something is missing; safe to
+-- repeat. An earlier effective day, posted later, moves a trial that has not begun.
+create or replace function schedule_trial(p_provider_id text, ctx jsonb) returns void language plpgsql as $$
+declare
+	p provider;
+	a application;
+	d period;
+	ready date;
+	first_day date;
+begin
+	select * into strict p from provider where provider_id = p_provider_id for update;
+	if p.status <> 'admitted' then return; end if;
+	select * into strict a from application where application_id = p.application_id;
+	ready := greatest(a.decided_on, deposit_reached_on(p_provider_id, a.deposit_fen));
+	if a.deposit_fen is null or deposit_reached_on(p_provider_id, a.deposit_fen) is null then return; end if;
+	first_day := (date_trunc('month', ready - 1) + interval '1 month')::date;
+
+	select * into d from period where provider_id = p_provider_id and status = 'scheduled' for update;
+	if found and d.start_day <> first_day then
+		perform period_cancel(d, ctx);
+		d := null;
+	end if;
+	if d.period_id is null then
+		d := period_insert(a, 'trial', 1, first_day, ctx);
+	end if;
+	if d.start_day <= assay_today() then
+		perform period_begin(d, ctx);
+	end if;
+end $$;
+
+-- A period that never began leaves no row; the audit log keeps what it would have been.
+create or replace function period_cancel(d period, ctx jsonb) returns void language plpgsql as $$
+begin
+	delete from period where period_id = d.period_id and status = 'scheduled';
+	perform audit_add(ctx, 'period.cancelled', d.period_id, period_audited(d), null);
+	perform event_add('period.cancelled', d.provider_id, d.period_id, period_audited(d));
+end $$;
+
+-- Opens what is scheduled and due on `today`: trials and regular periods. Safe to repeat and to run twice at once. Answers how many.
+create or replace function begin_due_periods(today date, ctx jsonb) returns integer language plpgsql as $$
+declare
+	due record;
+	d period;
+	n integer := 0;
+begin
+	for due in select period_id, provider_id from period where status = 'scheduled' and start_day <= today order by period_id loop
+		perform from provider where provider_id = due.provider_id for update;
+		select * into d from period where period_id = due.period_id and status = 'scheduled' for update;
+		if found then
+			perform period_begin(d, ctx);
+			n := n + 1;
+		end if;
+	end loop;
+	return n;
+end $$;
+
+-- The trials that are due: the same walk, under the name of what matters most in it.
+create or replace function begin_due_trials(today date, ctx jsonb) returns integer language sql as $$
+	select begin_due_periods(today, ctx)
+$$;
+
+-- The regular period that follows a passed or converted one (3.3): from the first 1st after its end. Open at once when that day
+-- has come, scheduled otherwise.
+create or replace function open_next_period(p_period_id text, ctx jsonb) returns text language plpgsql as $$
+declare
+	before period;
+	a application;
+	d period;
+begin
+	select * into strict before from period where period_id = p_period_id;
+	select * into strict a from application where application_id = before.application_id;
+	d := period_insert(a, 'regular', case before.stage when 'trial' then 1 else before.number + 1 end,
+		(date_trunc('month', before.end_day) + interval '1 month')::date, ctx);
+	if d.start_day <= assay_today() then
+		perform period_begin(d, ctx);
+	end if;
+	return d.period_id;
+end $$;
