@@ -11,6 +11,11 @@ create or replace function assay_today() returns date language sql stable as $$
 	select coalesce((select today from clock), (now() at time zone 'Asia/Shanghai')::date)
 $$;
 
+-- 2023-03-20T01:02:03.456Z
+create or replace function instant(t timestamptz) returns text language sql immutable as $$
+	select to_char(t at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+
 do $$ begin
 	create type answer as (status integer, code text, args text[], errors jsonb, extra json, body text, etag text, location text);
 exception when duplicate_object then null; end $$;
@@ -23,6 +28,20 @@ $$;
 -- A refusal: a code of the catalogue and its arguments. The HTTP status is the catalogue's, so it is not said twice.
 create or replace function answer_problem(code text, variadic args text[] default '{}') returns answer language sql immutable as $$
 	select row(null, code, args, null, null, null, null, null)::answer
+$$;
+
+-- One entry of errors[].
+create or replace function fault(pointer text, code text, variadic args text[] default '{}') returns jsonb language sql immutable as $$
+	select jsonb_build_object('pointer', pointer, 'code', code, 'args', to_jsonb(args))
+$$;
+
+-- 422 invalid_request with these faults (a JSON array of fault()).
+create or replace function answer_faults(faults jsonb) returns answer language sql immutable as $$
+	select row(null, 'invalid_request', array[jsonb_array_length(faults)::text], faults, null, null, null, null)::answer
+$$;
+
+create or replace function wrong_state(what text, status text, needed text) returns answer language sql immutable as $$
+	select answer_problem('wrong_state', what, status, needed)
 $$;
 
 create or replace function audit_add(ctx jsonb, action text, subject text, before jsonb, after jsonb) returns void

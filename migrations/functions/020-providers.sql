@@ -1,10 +1,5 @@
 -- A provider: its resource, and the one way in which its status changes.
 
--- 2023-03-20T01:02:03.456Z
-create or replace function instant(t timestamptz) returns text language sql immutable as $$
-	select to_char(t at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-$$;
-
 create or replace function provider_body(p provider) returns text language sql stable as $$
 	select row_to_json(x)::text from (select
 		p.provider_id, p.credit_code, p.name, p.service_categories, p.region, p.industry, p.main_category, p.contact,

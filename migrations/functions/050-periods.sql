@@ -21,7 +21,7 @@ end $$;
 create or replace function period_insert(a application, p_stage text, p_number integer, p_start date, ctx jsonb) returns period
 language plpgsql as $$
 declare
-	last_day date := period_end(a.policy_id, a.policy_version, p_stage, p_start);
+	last_day date := period_last_day(a.policy_id, a.policy_version, p_stage, p_start);
 	d period;
 begin
 	insert into period (period_id, provider_id, application_id, stage, number, start_day, end_day, scheduled_end, status, policies)
