@@ -15,6 +15,9 @@ struct statement {
 	/* A read by key whose one parameter is `text[]` of keys and whose first result column is the key: those that wait in one
 	 * turn of a loop go as one statement. See request_read_key(). */
 	bool by_keys;
+	/* May take longer than a point read (a list with filters, an aggregate): runs on a connection of its own, so that point
+	 * reads are not held up behind it. */
+	bool slow;
 };
 
 /* What a statement answered. Borrowed: valid until the continuation that was given it returns. Text format. */

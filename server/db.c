@@ -1,0 +1,185 @@
+#include "server/db.h"
+
+#include "server/log.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { PREPARED_MAX = 256, MESSAGE_MAX = 1000 };
+
+struct db {
+	char *url;
+	PGconn *pg;
+	const struct statement *prepared[PREPARED_MAX]; /* on this connection */
+	int prepared_len;
+	char sqlstate[6];
+	char message[MESSAGE_MAX];
+};
+
+struct db *db_open(const char *url)
+{
+	struct db *db = calloc(1, sizeof *db);
+	if (!db)
+		return NULL;
+	db->url = strdup(url);
+	if (!db->url) {
+		free(db);
+		return NULL;
+	}
+	return db;
+}
+
+static void disconnect(struct db *db)
+{
+	PQfinish(db->pg);
+	db->pg = NULL;
+	db->prepared_len = 0;
+}
+
+void db_close(struct db *db)
+{
+	if (!db)
+		return;
+	disconnect(db);
+	free(db->url);
+	free(db);
+}
+
+static void remember(struct db *db, const char *sqlstate, const char *message)
+{
+	snprintf(db->sqlstate, sizeof db->sqlstate, "%s", sqlstate ? sqlstate : "");
+	snprintf(db->message, sizeof db->message, "%s", message ? message : "");
+}
+
+PGconn *db_pg(struct db *db)
+{
+	if (db->pg && PQstatus(db->pg) == CONNECTION_OK)
+		return db->pg;
+	disconnect(db);
+	const char *const names[] = {"dbname", "application_name", "client_encoding", "connect_timeout", NULL};
+	const char *const values[] = {db->url, "assay worker", "UTF8", "5", NULL};
+	db->pg = PQconnectdbParams(names, values, 1);
+	if (PQstatus(db->pg) == CONNECTION_OK)
+		return db->pg;
+	remember(db, "", PQerrorMessage(db->pg));
+	log_line(LOG_WARN, "database connection failed", "why", db->message, NULL);
+	disconnect(db);
+	return NULL;
+}
+
+const char *db_sqlstate(const struct db *db) { return db->sqlstate; }
+const char *db_message(const struct db *db) { return db->message; }
+
+static enum db_status classify(const char *sqlstate, bool connected)
+{
+	if (!connected || strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "57P0", 4) == 0)
+		return DB_UNAVAILABLE;
+	if (strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0 || strcmp(sqlstate, "55P03") == 0)
+		return DB_RETRY;
+	return DB_FAILED;
+}
+
+enum db_status db_status_of(struct db *db, const PGresult *res)
+{
+	switch (PQresultStatus(res)) {
+	case PGRES_COMMAND_OK:
+	case PGRES_TUPLES_OK:
+	case PGRES_SINGLE_TUPLE:
+	case PGRES_COPY_IN:
+	case PGRES_COPY_OUT:
+		return DB_OK;
+	default:
+		break;
+	}
+	const char *sqlstate = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
+	remember(db, sqlstate, res ? PQresultErrorMessage(res) : PQerrorMessage(db->pg));
+	enum db_status status = classify(db->sqlstate, PQstatus(db->pg) == CONNECTION_OK);
+	if (status != DB_RETRY)
+		log_line(status == DB_FAILED ? LOG_ERROR : LOG_WARN, "statement failed", "sqlstate", db->sqlstate, "why", db->message, NULL);
+	return status;
+}
+
+static bool is_prepared(const struct db *db, const struct statement *st)
+{
+	for (int i = 0; i < db->prepared_len; i++)
+		if (db->prepared[i] == st)
+			return true;
+	return false;
+}
+
+static enum db_status prepare(struct db *db, PGconn *pg, const struct statement *st)
+{
+	if (is_prepared(db, st))
+		return DB_OK;
+	PGresult *res = PQprepare(pg, st->name, st->sql, 0, NULL);
+	enum db_status status = db_status_of(db, res);
+	PQclear(res);
+	if (status == DB_OK && db->prepared_len < PREPARED_MAX)
+		db->prepared[db->prepared_len++] = st;
+	return status;
+}
+
+enum db_status db_run(struct db *db, const struct statement *st, const char *const *params, PGresult **out)
+{
+	*out = NULL;
+	PGconn *pg = db_pg(db);
+	if (!pg)
+		return DB_UNAVAILABLE;
+	enum db_status status = prepare(db, pg, st);
+	if (status != DB_OK)
+		return status;
+	PGresult *res = PQexecPrepared(pg, st->name, st->params, params, NULL, NULL, 0);
+	status = db_status_of(db, res);
+	if (status == DB_OK) {
+		*out = res;
+		return DB_OK;
+	}
+	PQclear(res);
+	return status;
+}
+
+enum db_status db_exec(struct db *db, const char *sql)
+{
+	PGconn *pg = db_pg(db);
+	if (!pg)
+		return DB_UNAVAILABLE;
+	PGresult *res = PQexec(pg, sql);
+	enum db_status status = db_status_of(db, res);
+	PQclear(res);
+	return status;
+}
+
+static void pause_before_retry(int tried)
+{
+	long ms = (5L << tried) + random() % (5L << tried);
+	struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	nanosleep(&pause, NULL);
+}
+
+static enum db_status transaction_once(struct db *db, const char *isolation, enum db_status (*body)(struct db *db, void *arg), void *arg)
+{
+	char begin[64];
+	snprintf(begin, sizeof begin, "begin isolation level %s", isolation);
+	enum db_status status = db_exec(db, begin);
+	if (status != DB_OK)
+		return status;
+	status = body(db, arg);
+	if (status == DB_OK)
+		status = db_exec(db, "commit");
+	if (status != DB_OK && db->pg && PQstatus(db->pg) == CONNECTION_OK && PQtransactionStatus(db->pg) != PQTRANS_IDLE)
+		PQclear(PQexec(db->pg, "rollback"));
+	return status;
+}
+
+enum db_status db_transaction(struct db *db, const char *isolation, enum db_status (*body)(struct db *db, void *arg), void *arg)
+{
+	enum db_status status = DB_RETRY;
+	for (int tried = 0; tried < DB_TRIES && status == DB_RETRY; tried++) {
+		if (tried)
+			pause_before_retry(tried);
+		status = transaction_once(db, isolation, body, arg);
+	}
+	return status;
+}

@@ -1,0 +1,194 @@
+#include "server/link.h"
+
+#include "server/log.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+enum { CONNECT_TIMEOUT_MS = 5000 };
+
+enum link_state { LINK_DOWN, LINK_CONNECTING, LINK_UP };
+
+struct link {
+	struct source source; /* first: the poll hands it back */
+	struct poll *poll;
+	const struct link_owner *calls;
+	void *owner;
+	char *url, *application_name, *options;
+	PGconn *pg;
+	enum link_state state;
+	unsigned failures; /* in a row */
+	int64_t retry_at_ms;
+	int64_t give_up_at_ms;
+	bool said_down;
+	const struct statement *prepared[LINK_PREPARED_MAX];
+	int prepared_len;
+};
+
+static void link_ready(struct source *source, uint32_t events);
+
+struct link *link_new(struct poll *poll, const char *url, const char *application_name, const char *options,
+                      const struct link_owner *calls, void *owner)
+{
+	struct link *l = calloc(1, sizeof *l);
+	if (!l)
+		return NULL;
+	l->source = (struct source){.ready = link_ready, .fd = -1};
+	l->poll = poll;
+	l->calls = calls;
+	l->owner = owner;
+	l->url = strdup(url);
+	l->application_name = strdup(application_name);
+	l->options = strdup(options);
+	if (l->url && l->application_name && l->options)
+		return l;
+	link_free(l);
+	return NULL;
+}
+
+void link_free(struct link *l)
+{
+	if (!l)
+		return;
+	poll_forget(l->poll, &l->source);
+	PQfinish(l->pg);
+	free(l->url);
+	free(l->application_name);
+	free(l->options);
+	free(l);
+}
+
+PGconn *link_pg(struct link *l) { return l->state == LINK_UP ? l->pg : NULL; }
+
+bool link_prepared(const struct link *l, const struct statement *st)
+{
+	for (int i = 0; i < l->prepared_len; i++)
+		if (l->prepared[i] == st)
+			return true;
+	return false;
+}
+
+void link_set_prepared(struct link *l, const struct statement *st)
+{
+	assert(l->prepared_len < LINK_PREPARED_MAX);
+	if (!link_prepared(l, st))
+		l->prepared[l->prepared_len++] = st;
+}
+
+void link_lost(struct link *l)
+{
+	bool was_up = l->state == LINK_UP;
+	if (l->state == LINK_DOWN)
+		return;
+	if (!l->said_down)
+		log_line(LOG_WARN, "database connection lost", "link", l->application_name, "why", PQerrorMessage(l->pg), NULL);
+	l->said_down = true;
+	poll_forget(l->poll, &l->source);
+	PQfinish(l->pg);
+	l->pg = NULL;
+	l->state = LINK_DOWN;
+	l->prepared_len = 0;
+	unsigned shift = l->failures < 6 ? l->failures : 6;
+	int64_t pause = (int64_t)LINK_BACKOFF_MIN_MS << shift;
+	if (pause > LINK_BACKOFF_MAX_MS)
+		pause = LINK_BACKOFF_MAX_MS;
+	l->failures++;
+	l->retry_at_ms = now_ms() + pause / 2 + random() % (pause / 2 + 1);
+	if (was_up)
+		l->calls->down(l->owner);
+}
+
+static bool watch(struct link *l, uint32_t events)
+{
+	if (poll_watch(l->poll, &l->source, PQsocket(l->pg), events))
+		return true;
+	link_lost(l);
+	return false;
+}
+
+static void connected(struct link *l)
+{
+	if (PQsetnonblocking(l->pg, 1) != 0 || !watch(l, EPOLLIN)) {
+		link_lost(l);
+		return;
+	}
+	l->state = LINK_UP;
+	l->failures = 0;
+	if (l->said_down)
+		log_line(LOG_INFO, "database connection is back", "link", l->application_name, NULL);
+	l->said_down = false;
+	l->calls->up(l->owner);
+}
+
+static void connect_step(struct link *l)
+{
+	PostgresPollingStatusType step = PQconnectPoll(l->pg);
+	/* libpq may have closed one socket and opened another under the same number */
+	if (l->source.fd >= 0)
+		poll_forget(l->poll, &l->source);
+	switch (step) {
+	case PGRES_POLLING_READING:
+		watch(l, EPOLLIN);
+		break;
+	case PGRES_POLLING_WRITING:
+		watch(l, EPOLLOUT);
+		break;
+	case PGRES_POLLING_OK:
+		connected(l);
+		break;
+	default:
+		link_lost(l);
+	}
+}
+
+static void start(struct link *l)
+{
+	const char *const names[] = {"dbname", "application_name", "client_encoding", "options", NULL};
+	const char *const values[] = {l->url, l->application_name, "UTF8", l->options, NULL};
+	l->state = LINK_CONNECTING;
+	l->give_up_at_ms = now_ms() + CONNECT_TIMEOUT_MS;
+	l->pg = PQconnectStartParams(names, values, 1);
+	if (!l->pg || PQstatus(l->pg) == CONNECTION_BAD) {
+		link_lost(l);
+		return;
+	}
+	watch(l, EPOLLOUT);
+}
+
+void link_tick(struct link *l, int64_t now)
+{
+	if (l->state == LINK_DOWN && now >= l->retry_at_ms)
+		start(l);
+	else if (l->state == LINK_CONNECTING && now >= l->give_up_at_ms)
+		link_lost(l);
+}
+
+void link_flush(struct link *l)
+{
+	if (l->state != LINK_UP)
+		return;
+	int left = PQflush(l->pg);
+	if (left < 0)
+		link_lost(l);
+	else
+		watch(l, left ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+static void link_ready(struct source *source, uint32_t events)
+{
+	struct link *l = (struct link *)source;
+	if (l->state == LINK_CONNECTING) {
+		connect_step(l);
+		return;
+	}
+	if (!PQconsumeInput(l->pg)) {
+		link_lost(l);
+		return;
+	}
+	if (events & EPOLLOUT)
+		link_flush(l);
+	if (l->state == LINK_UP)
+		l->calls->input(l->owner);
+}
