@@ -1,0 +1,72 @@
+/* The first phase of every operation; the route table says which is whose. */
+#ifndef ASSAY_HANDLERS_HANDLERS_H
+#define ASSAY_HANDLERS_HANDLERS_H
+
+#include "server/request.h"
+
+/* providers.c, provider_patch.c, provider_list.c */
+void handle_provider_register(struct request *rq);
+void handle_provider_list(struct request *rq);
+void handle_provider_get(struct request *rq);
+void handle_provider_patch(struct request *rq);
+
+/* qualification.c */
+void handle_qualification(struct request *rq);
+
+/* applications.c, application_decide.c */
+void handle_application_submit(struct request *rq);
+void handle_application_list(struct request *rq);
+void handle_application_get(struct request *rq);
+void handle_application_approve(struct request *rq);
+void handle_application_reject(struct request *rq);
+void handle_application_withdraw(struct request *rq);
+
+/* deposit.c */
+void handle_deposit_get(struct request *rq);
+void handle_deposit_entry_add(struct request *rq);
+void handle_deposit_entry_list(struct request *rq);
+
+/* stores.c, provider_stores.c */
+void handle_store_get(struct request *rq);
+void handle_provider_store_list(struct request *rq);
+
+/* periods.c */
+void handle_period_list(struct request *rq);
+void handle_period_get(struct request *rq);
+void handle_early_conversion(struct request *rq);
+
+/* imports */
+void handle_import_create(struct request *rq);
+void handle_import_list(struct request *rq);
+void handle_import_get(struct request *rq);
+void handle_import_errors(struct request *rq);
+
+/* assessment */
+void handle_evaluate(struct request *rq);
+void handle_run_create(struct request *rq);
+void handle_run_list(struct request *rq);
+void handle_run_get(struct request *rq);
+void handle_run_results(struct request *rq);
+void handle_decision_list(struct request *rq);
+void handle_decision_get(struct request *rq);
+void handle_decision_evidence(struct request *rq);
+void handle_decision_replay(struct request *rq);
+
+/* policies.c */
+void handle_policy_list(struct request *rq);
+void handle_policy_get(struct request *rq);
+
+/* keys.c */
+void handle_key_create(struct request *rq);
+void handle_key_list(struct request *rq);
+void handle_key_revoke(struct request *rq);
+
+/* the service itself */
+void handle_test_clock(struct request *rq);
+void handle_healthz(struct request *rq);
+void handle_readyz(struct request *rq);
+void handle_metrics(struct request *rq);
+void handle_openapi(struct request *rq);
+void handle_docs(struct request *rq);
+
+#endif

@@ -1,0 +1,75 @@
+#include "handlers/routes.h"
+
+#include "handlers/handlers.h"
+
+#define ADMIN ROLE_ADMIN
+#define REVIEW (ROLE_ADMIN | ROLE_OPERATOR)
+#define OWN (ROLE_ADMIN | ROLE_PARTNER)
+#define FEED (ROLE_ADMIN | ROLE_FEED)
+#define READ (ROLE_ADMIN | ROLE_OPERATOR | ROLE_PARTNER | ROLE_AUDITOR)
+#define BACK_OFFICE (ROLE_ADMIN | ROLE_OPERATOR | ROLE_AUDITOR)
+#define PAGE "limit cursor"
+#define EVALUATION_BODY_MAX ((size_t)16 * 1024 * 1024)
+
+#define GET(name, where, who, fn, ...) {.id = name, .method = "GET", .path = where, .roles = who, .handle = fn, __VA_ARGS__}
+#define POST(name, where, who, fn, ...) \
+	{.id = name, .method = "POST", .path = where, .roles = who, .handle = fn, .body = BODY_JSON, __VA_ARGS__}
+
+const struct operation operations[] = {
+	POST("registerProvider", "/v1/providers", OWN, handle_provider_register, ),
+	GET("listProviders", "/v1/providers", READ, handle_provider_list, .query = PAGE " status region industry q"),
+	GET("getProvider", "/v1/providers/{id}", READ, handle_provider_get, ),
+	{.id = "updateProvider", .method = "PATCH", .path = "/v1/providers/{id}", .roles = REVIEW, .handle = handle_provider_patch,
+	 .body = BODY_JSON},
+	GET("getQualification", "/v1/providers/{id}/qualification", READ, handle_qualification, ),
+
+	POST("submitApplication", "/v1/providers/{id}/applications", OWN, handle_application_submit, ),
+	GET("listApplications", "/v1/providers/{id}/applications", READ, handle_application_list, .query = PAGE " status"),
+	GET("getApplication", "/v1/applications/{id}", READ, handle_application_get, ),
+	POST("approveApplication", "/v1/applications/{id}/approve", REVIEW, handle_application_approve, .body_optional = true),
+	POST("rejectApplication", "/v1/applications/{id}/reject", REVIEW, handle_application_reject, ),
+	POST("withdrawApplication", "/v1/applications/{id}/withdraw", OWN, handle_application_withdraw, .body_optional = true),
+
+	GET("getDeposit", "/v1/providers/{id}/deposit", READ, handle_deposit_get, ),
+	POST("addDepositEntry", "/v1/providers/{id}/deposit/entries", REVIEW, handle_deposit_entry_add, .key_required = true),
+	GET("listDepositEntries", "/v1/providers/{id}/deposit/entries", READ, handle_deposit_entry_list, .query = PAGE " kind"),
+
+	GET("listProviderStores", "/v1/providers/{id}/stores", READ, handle_provider_store_list, .query = PAGE),
+	GET("getStore", "/v1/stores/{id}", READ, handle_store_get, ),
+	GET("listPeriods", "/v1/providers/{id}/periods", READ, handle_period_list, .query = PAGE " stage status"),
+	GET("getPeriod", "/v1/periods/{id}", READ, handle_period_get, ),
+	POST("convertEarly", "/v1/providers/{id}/early-conversion", REVIEW | ROLE_PARTNER, handle_early_conversion, .body_optional = true),
+
+	{.id = "createImport", .method = "POST", .path = "/v1/imports", .roles = FEED, .handle = handle_import_create,
+	 .body = BODY_STREAM, .body_max = SIZE_MAX, .query = "kind mode complete_through"},
+	GET("listImports", "/v1/imports", BACK_OFFICE | ROLE_FEED, handle_import_list, .query = PAGE " kind status"),
+	GET("getImport", "/v1/imports/{id}", BACK_OFFICE | ROLE_FEED, handle_import_get, ),
+	GET("listImportErrors", "/v1/imports/{id}/errors", BACK_OFFICE | ROLE_FEED, handle_import_errors, .query = PAGE),
+
+	{.id = "evaluate", .method = "POST", .path = "/v1/evaluations", .roles = READ, .handle = handle_evaluate,
+	 .body = BODY_STREAM, .body_max = EVALUATION_BODY_MAX},
+	POST("startAssessmentRun", "/v1/assessment-runs", REVIEW, handle_run_create, ),
+	GET("listAssessmentRuns", "/v1/assessment-runs", BACK_OFFICE, handle_run_list, .query = PAGE " status"),
+	GET("getAssessmentRun", "/v1/assessment-runs/{id}", BACK_OFFICE, handle_run_get, ),
+	GET("listAssessmentResults", "/v1/assessment-runs/{id}/results", BACK_OFFICE, handle_run_results, .query = PAGE " outcome"),
+	GET("listDecisions", "/v1/decisions", READ, handle_decision_list, .query = PAGE " provider_id period_id outcome"),
+	GET("getDecision", "/v1/decisions/{id}", READ, handle_decision_get, ),
+	GET("getDecisionEvidence", "/v1/decisions/{id}/evidence", READ, handle_decision_evidence, ),
+	POST("replayDecision", "/v1/decisions/{id}/replay", READ, handle_decision_replay, .body_optional = true),
+
+	GET("listPolicies", "/v1/policies", READ, handle_policy_list, .query = PAGE " industry"),
+	GET("getPolicy", "/v1/policies/{id}@{version}", READ, handle_policy_get, ),
+
+	POST("createKey", "/v1/keys", ADMIN, handle_key_create, ),
+	GET("listKeys", "/v1/keys", ADMIN | ROLE_AUDITOR, handle_key_list, .query = PAGE),
+	{.id = "revokeKey", .method = "DELETE", .path = "/v1/keys/{id}", .roles = ADMIN, .handle = handle_key_revoke},
+	POST("setTestClock", "/v1/test-clock", ADMIN, handle_test_clock, ),
+
+	GET("getHealth", "/healthz", ROLES_PUBLIC, handle_healthz, ),
+	GET("getReadiness", "/readyz", ROLES_PUBLIC, handle_readyz, ),
+	GET("getMetrics", "/metrics", ROLES_PUBLIC, handle_metrics, ),
+	GET("getOpenapi", "/openapi.yaml", ROLES_PUBLIC, handle_openapi, ),
+	GET("getDocs", "/docs", ROLES_PUBLIC, handle_docs, ),
+	GET("getDocsScript", "/docs/redoc.js", ROLES_PUBLIC, handle_docs, ),
+};
+const size_t operations_len = sizeof(operations) / sizeof(operations[0]);
