@@ -1,0 +1,13 @@
+/* Reads of periods. `stale`: its figures have changed since its progress was computed (see model/store/progress.h). */
+#ifndef ASSAY_MODEL_STORE_PERIODS_H
+#define ASSAY_MODEL_STORE_PERIODS_H
+
+#include "server/statement.h"
+
+extern const struct statement PERIOD_BY_ID; /* by_keys: id; provider_id, body, etag, stale */
+/* by_keys: provider id; its running period's id or NULL, stale. No row: no such provider. */
+extern const struct statement PERIOD_RUNNING;
+/* $1 provider, $2 after, $3 limit+1, $4 stage or NULL, $5 status or NULL. Columns: cursor, body. */
+extern const struct statement PERIOD_LIST;
+
+#endif
