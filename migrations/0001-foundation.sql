@@ -353,8 +353,12 @@ create table store_day_history (
 	replaced_by bigint not null
 );
 create index on store_day_history (store_id, day);
-create table store_month ( -- the roll-up, kept in the import's transaction
-	store_id text not null,
+create index store_day_by_day on store_day using brin (day) with (pages_per_range = 32); -- a night lies together: an import finds it
+create table store_day_loaded ( -- days of which store_day may hold rows: a night that is not here is new, no row of it need be looked for
+	day date primary key
+);
+create table store_month ( -- the roll-up: the months that ended within the watermark, each kept in the import's transaction;
+	store_id text not null, -- a later month has no rows here yet, its days say all there is
 	month date not null check (extract(day from month) = 1),
 	orders bigint not null,
 	gmv_fen bigint not null,
