@@ -39,7 +39,7 @@ create table api_key (
 	created_at timestamptz not null default clock_timestamp(),
 	expires_at timestamptz,
 	revoked_at timestamptz,
-	last_used_on date,
+	last_used_at timestamptz, -- to the minute
 	check (role = 'partner' or provider_id is null) -- a partner's key without one gets the provider that it registers
 );
 
@@ -199,6 +199,7 @@ create table application (
 	note text,
 	version bigint not null default 1,
 	created_at timestamptz not null default clock_timestamp(),
+	updated_at timestamptz not null default clock_timestamp(),
 	foreign key (policy_id, policy_version) references policy
 );
 create unique index application_one_open on application (provider_id) where status = 'submitted';
@@ -211,6 +212,7 @@ create table deposit_entry (
 	provider_id text not null references provider,
 	kind text not null check (kind in ('payment', 'top_up')),
 	amount_fen bigint not null check (amount_fen between 1 and 9007199254740991),
+	balance_fen bigint not null check (balance_fen between 0 and 9007199254740991), -- when this was posted
 	external_reference text not null check (length(external_reference) between 1 and 200),
 	effective_on date not null,
 	recorded_at timestamptz not null default clock_timestamp(),
@@ -388,6 +390,7 @@ create table period (
 	progress_version bigint not null default 0, -- the facts_version that progress was computed from
 	version bigint not null default 1,
 	created_at timestamptz not null default clock_timestamp(),
+	body text not null default '', -- the resource as callers see it, kept by trigger (functions/)
 	check (end_day >= start_day and end_day <= scheduled_end),
 	unique (application_id, stage, number),
 	exclude using gist (provider_id with =, daterange(start_day, end_day, '[]') with &&)

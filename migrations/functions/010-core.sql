@@ -6,9 +6,13 @@ create or replace function new_id(prefix text) returns text language sql volatil
 		|| right(replace(gen_random_uuid()::text, '-', ''), 16)
 $$;
 
+create or replace function shanghai_today() returns date language sql stable as $$
+	select (now() at time zone 'Asia/Shanghai')::date
+$$;
+
 -- Today, by the one clock: the test clock's day in a sandbox where it was set, else the civil day in Shanghai.
 create or replace function assay_today() returns date language sql stable as $$
-	select coalesce((select today from clock), (now() at time zone 'Asia/Shanghai')::date)
+	select coalesce((select today from clock), shanghai_today())
 $$;
 
 -- 2023-03-20T01:02:03.456Z
@@ -92,6 +96,9 @@ begin
 		end if;
 	exception when sqlstate 'AY001' then null;
 	end;
+	if (ctx->>'dry_run')::boolean then
+		a.location := null; -- nothing is there
+	end if;
 	if k is not null and a.code is distinct from 'again' and not (ctx->>'dry_run')::boolean then
 		insert into idempotency_key (caller, key, request_sha256, request_id, lang, status, code, args, errors, extra, body, etag, location)
 		values (ctx->>'key_id', k, ctx->>'request_sha256', ctx->>'request_id', ctx->>'lang', coalesce(a.status, 0), a.code, a.args,

@@ -65,3 +65,9 @@ $$;
 create or replace function policy_admission_days(policies text[], field text) returns integer language sql stable as $$
 	select policy_admission(policy_of(policies[cardinality(policies)]), field)::integer
 $$;
+
+create or replace function policy_summary(p policy) returns text language sql stable as $$
+	select row_to_json(x)::text from (select
+		policy_ref(p.policy_id, p.version) as policy, p.policy_id, p.version, p.effective_from, p.industry, p.example,
+		instant(p.published_at) as published_at) x
+$$;

@@ -4,8 +4,17 @@
 create or replace function application_body(a application) returns text language sql stable as $$
 	select row_to_json(x)::text from (select
 		a.application_id, a.provider_id, a.status, policy_ref(a.policy_id, a.policy_version) as policy, a.example, a.documents,
-		a.checks, a.submitted_on, a.decided_on, a.reason, a.note, instant(a.created_at) as created_at) x
+		a.checks, a.submitted_on, a.decided_on, a.reason, a.note, instant(a.created_at) as created_at,
+		instant(a.updated_at) as updated_at) x
 $$;
+
+create or replace function application_keep() returns trigger language plpgsql as $$
+begin
+	new.version := old.version + 1;
+	new.updated_at := clock_timestamp();
+	return new;
+end $$;
+create or replace trigger z_version before update on application for each row execute function application_keep();
 
 create or replace function application_audited(a application) returns jsonb language sql stable as $$
 	select jsonb_build_object('application_id', a.application_id, 'provider_id', a.provider_id, 'status', a.status,
@@ -69,8 +78,7 @@ begin
 		<> (select version from provider where provider_id = before.provider_id) then
 		return answer_problem('again');
 	end if;
-	update application set status = 'approved', decided_on = assay_today(), checks = (args->'checks')::json, note = args->>'note',
-		version = version + 1
+	update application set status = 'approved', decided_on = assay_today(), checks = (args->'checks')::json, note = args->>'note'
 		where application_id = before.application_id returning * into a;
 	update provider set reapply_from = null, reapply_cause = null
 		where provider_id = a.provider_id and reapply_from is not null;
@@ -88,7 +96,7 @@ declare
 begin
 	if before.application_id is null then return answer_problem('not_found'); end if;
 	if before.status <> 'submitted' then return wrong_state('application', before.status, 'submitted'); end if;
-	update application set status = 'rejected', decided_on = assay_today(), reason = args->>'reason', version = version + 1
+	update application set status = 'rejected', decided_on = assay_today(), reason = args->>'reason'
 		where application_id = before.application_id returning * into a;
 	perform application_happened('application.rejected', before, a, ctx);
 	perform provider_transition(a.provider_id, 'rejected', assay_today(), a.application_id, ctx);
@@ -112,7 +120,7 @@ begin
 			'applied, admitted');
 	end if;
 	perform period_cancel(d, ctx) from period d where provider_id = before.provider_id and status = 'scheduled';
-	update application set status = 'withdrawn', decided_on = assay_today(), note = args->>'note', version = version + 1
+	update application set status = 'withdrawn', decided_on = assay_today(), note = args->>'note'
 		where application_id = before.application_id returning * into a;
 	perform application_happened('application.withdrawn', before, a, ctx);
 	perform provider_transition(a.provider_id, 'withdrawn', assay_today(), a.application_id, ctx);

@@ -2,19 +2,25 @@
 
 create or replace function deposit_entry_body(e deposit_entry) returns text language sql stable as $$
 	select row_to_json(x)::text from (select
-		e.entry_id, e.provider_id, e.kind, e.amount_fen, e.external_reference, e.effective_on, instant(e.recorded_at) as recorded_at,
-		e.recorded_by) x
+		e.entry_id, e.provider_id, e.kind, e.amount_fen, e.balance_fen, e.external_reference, e.effective_on,
+		instant(e.recorded_at) as created_at) x
 $$;
 
--- What is there against what the application's policy asks for.
+-- What is there against what the application's policy asks for; before there is one, the policy that it would be made under.
 create or replace function deposit_body(p_provider_id text) returns text language sql stable as $$
 	select row_to_json(x)::text from (select
-		p.provider_id, a.deposit_fen as required_fen, coalesce(b.balance_fen, 0) as balance_fen, 0 as held_fen,
-		greatest(a.deposit_fen - coalesce(b.balance_fen, 0), 0) as shortfall_fen,
-		policy_ref(a.policy_id, a.policy_version) as policy, coalesce(a.example, false) as example
+		p.provider_id, r.required_fen, coalesce(b.balance_fen, 0) as balance_fen, 0 as held_fen,
+		case when r.required_fen is not null then greatest(r.required_fen - coalesce(b.balance_fen, 0), 0) end as shortfall_fen,
+		r.policy, coalesce(r.example, false) as example
 		from provider p
-		left join application a on a.application_id = p.application_id
 		left join deposit_balance b on b.provider_id = p.provider_id
+		left join lateral (
+			select deposit_fen as required_fen, policy_ref(policy_id, policy_version) as policy, example
+			from application where application_id = p.application_id
+			union all
+			select policy_admission(y, 'deposit_fen')::bigint, policy_ref(y.policy_id, y.version), y.example
+			from policy_of(policy_for_industry(p.industry, assay_today())) y
+			where p.application_id is null and y.policy_id is not null) r on true
 		where p.provider_id = p_provider_id) x
 $$;
 
@@ -42,13 +48,14 @@ begin
 		and external_reference = args->>'external_reference') then
 		return answer_problem('external_reference_taken', args->>'kind', args->>'external_reference');
 	end if;
-	insert into deposit_entry (entry_id, provider_id, kind, amount_fen, external_reference, effective_on, recorded_by)
-	values (new_id('ent'), args->>'provider_id', args->>'kind', amount, args->>'external_reference', on_day, ctx->>'key_id')
+	insert into deposit_entry (entry_id, provider_id, kind, amount_fen, balance_fen, external_reference, effective_on, recorded_by)
+	values (new_id('ent'), args->>'provider_id', args->>'kind', amount, balance + amount, args->>'external_reference', on_day,
+		ctx->>'key_id')
 	returning * into e;
-	insert into deposit_balance values (e.provider_id, amount)
-		on conflict (provider_id) do update set balance_fen = deposit_balance.balance_fen + amount;
+	insert into deposit_balance values (e.provider_id, e.balance_fen)
+		on conflict (provider_id) do update set balance_fen = excluded.balance_fen;
 	perform audit_add(ctx, 'deposit.entry_posted', e.entry_id, jsonb_build_object('balance_fen', balance),
-		deposit_entry_body(e)::jsonb || jsonb_build_object('balance_fen', balance + amount));
+		deposit_entry_body(e)::jsonb);
 	perform event_add('deposit.entry_posted', e.provider_id, e.entry_id, deposit_entry_body(e)::jsonb);
 	perform schedule_trial(e.provider_id, ctx);
 	return answer_body(201, deposit_entry_body(e), null, '/v1/providers/' || e.provider_id || '/deposit/entries');

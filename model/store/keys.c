@@ -3,7 +3,7 @@
 const struct statement AUTH_KEY = {
 	.name = "auth_key",
 	.sql = "select k.hex, a.key_id, a.name, a.role, a.provider_id, coalesce(a.expires_at <= now(), false), a.revoked_at is not null,"
-	       " a.last_used_on is not distinct from current_date"
+	       " coalesce(a.last_used_at > now() - interval '1 minute', false)"
 	       " from unnest($1::text[]) k(hex) join api_key a on a.hash = decode(k.hex, 'hex')",
 	.params = 1,
 	.by_keys = true,
@@ -11,7 +11,8 @@ const struct statement AUTH_KEY = {
 
 const struct statement KEY_USED = {
 	.name = "key_used",
-	.sql = "update api_key set last_used_on = current_date where key_id = $1 and last_used_on is distinct from current_date",
+	.sql = "update api_key set last_used_at = now() where key_id = $1"
+	       " and coalesce(last_used_at < now() - interval '1 minute', true)",
 	.params = 1,
 };
 

@@ -4,7 +4,7 @@
 
 const struct statement PERIOD_BY_ID = {
 	.name = "period_by_id",
-	.sql = "select period_id, provider_id, period_body(d), 'v' || version || '-' || progress_version, " STALE
+	.sql = "select period_id, provider_id, body, md5(body), " STALE
 	       " from period d where period_id = any($1::text[])",
 	.params = 1,
 	.by_keys = true,
@@ -21,7 +21,7 @@ const struct statement PERIOD_RUNNING = {
 
 const struct statement PERIOD_LIST = {
 	.name = "period_list",
-	.sql = "select period_id, period_body(d) from period d"
+	.sql = "select period_id, body from period d"
 	       " where provider_id = $1 and ($2::text is null or period_id < $2) and ($4::text is null or stage = $4)"
 	       " and ($5::text is null or status = $5)"
 	       " order by period_id desc limit $3::integer",

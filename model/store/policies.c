@@ -13,7 +13,7 @@ const struct statement POLICY_BY_REF = {
 /* The cursor is "id@day": within one policy no two versions take effect on one day. */
 const struct statement POLICY_LIST = {
 	.name = "policy_list",
-	.sql = "select policy_id || '@' || effective_from, document from policy"
+	.sql = "select policy_id || '@' || effective_from, policy_summary(p) from policy p"
 	       " where status = 'published' and ($3::text is null or industry = $3)"
 	       " and ($1::text is null or policy_id > split_part($1, '@', 1)"
 	       "  or policy_id = split_part($1, '@', 1) and effective_from::text < split_part($1, '@', 2))"
