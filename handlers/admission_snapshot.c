@@ -1,0 +1,87 @@
+#include "handlers/admission_snapshot.h"
+
+#include "handlers/input.h"
+#include "model/store/applications.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DOCUMENT_BYTES_MAX = 256 * 1024 };
+
+static unsigned categories_of(const char *joined)
+{
+	unsigned bits = 0;
+	for (int c = 0; c < SERVICE_CATEGORIES; c++) {
+		const char *name = service_category_name((enum service_category)c);
+		const char *at = strstr(joined, name);
+		if (at && (at == joined || at[-1] == ',') && (at[strlen(name)] == ',' || at[strlen(name)] == '\0'))
+			bits |= 1u << c;
+	}
+	return bits;
+}
+
+static const struct policy *policy_of_row(struct request *rq, const struct rows *rows)
+{
+	const char *document = rows_text(rows, 0, ADMISSION_POLICY_DOCUMENT);
+	FAULTS_HERE(f);
+	json_t *json = NULL;
+	struct policy *policy = NULL;
+	if (json_read(document, strlen(document), JSON_DEPTH_MAX, &json, &f) == JSON_OK)
+		policy = policy_read(json, "", &f);
+	json_decref(json);
+	if (policy)
+		request_on_end(rq, (void (*)(void *))policy_free, policy);
+	return policy;
+}
+
+static json_t *checks_json(const struct request *rq, const struct admission *a)
+{
+	struct buf text = BUF_INIT(DOCUMENT_BYTES_MAX);
+	struct json_writer w = json_writer_on(&text);
+	admission_checks_json(&w, a, request_lang(rq));
+	json_t *json = text.failed ? NULL : json_loadb(text.data, text.len, 0, NULL);
+	buf_free(&text);
+	return json;
+}
+
+static struct admission *make_checks(struct request *rq, const struct rows *rows, const struct policy *policy,
+                                     const json_t *documents, bool own)
+{
+	const char *reapply_from = rows_text(rows, 0, ADMISSION_REAPPLY_FROM);
+	size_t count = json_array_size(documents);
+	const char **kinds = request_alloc(rq, (count + 1) * sizeof *kinds);
+	for (size_t i = 0; i < count; i++)
+		kinds[i] = json_string_value(json_object_get(json_array_get(documents, i), "kind"));
+	const struct admission_facts facts = {
+		.service_categories = categories_of(rows_text(rows, 0, ADMISSION_SERVICE_CATEGORIES)),
+		.documents = kinds,
+		.document_count = count,
+		.today = (day)rows_int(rows, 0, ADMISSION_TODAY),
+		.reapply_from = reapply_from ? (day)rows_int(rows, 0, ADMISSION_REAPPLY_FROM) : DAY_NONE,
+		.open_application = own ? NULL : rows_text(rows, 0, ADMISSION_OPEN_APPLICATION),
+	};
+	struct admission *a = request_alloc(rq, sizeof *a);
+	admission_check(policy, &facts, a);
+	return a;
+}
+
+bool admission_passes(struct request *rq, const struct rows *rows, const json_t *documents, bool own, json_t **checks)
+{
+	const struct policy *policy = policy_of_row(rq, rows);
+	if (!policy) { /* published policies were read once already: only memory can be missing */
+		reply_problem(rq, CODE_INTERNAL, NULL, 0);
+		return false;
+	}
+	const struct admission *a = make_checks(rq, rows, policy, documents, own);
+	if (a->not_configured) {
+		refuse(rq, CODE_NOT_CONFIGURED, policy->ref, "admission.documents", NULL);
+		return false;
+	}
+	*checks = checks_json(rq, a);
+	if (a->unmet == 0)
+		return true;
+	const char *args[] = {request_printf(rq, "%zu", a->unmet)};
+	request_refuse(rq, CODE_ADMISSION_REFUSED, args, 1, json_pack("{s:o}", "checks", *checks));
+	*checks = NULL;
+	return false;
+}

@@ -1,0 +1,79 @@
+#include "handlers/input.h"
+
+#include "model/rules/policy.h"
+#include "model/rules/region.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+void check_word(const char *value, const char *pointer, struct faults *f)
+{
+	if (!value)
+		return;
+	size_t len = strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789_");
+	if (value[len] || len == 0 || len > POLICY_WORD_MAX || value[0] < 'a')
+		faults_add(f, pointer, CODE_WRONG_FORMAT, "[a-z][a-z0-9_]{0,63}", NULL);
+}
+
+void check_region(const char *value, const char *pointer, struct faults *f)
+{
+	region parsed;
+	if (value && !region_parse(value, &parsed))
+		faults_add(f, pointer, CODE_WRONG_FORMAT, "GB/T 2260, 6 digits", NULL);
+}
+
+void check_sha256(const char *value, const char *pointer, struct faults *f)
+{
+	if (value && (strlen(value) != 64 || strspn(value, "0123456789abcdef") != 64))
+		faults_add(f, pointer, CODE_WRONG_FORMAT, "[0-9a-f]{64}", NULL);
+}
+
+void check_service_categories(const json_t *array, const char *pointer, struct faults *f)
+{
+	unsigned seen = 0;
+	for (size_t i = 0; array && i < json_array_size(array); i++) {
+		char at[64];
+		const char *name = json_string_value(json_array_get(array, i));
+		enum service_category c;
+		json_pointer_at(at, sizeof at, pointer, i);
+		if (!name)
+			faults_add(f, at, CODE_WRONG_TYPE, "string", NULL);
+		else if (!service_category_by_name(name, &c))
+			faults_add(f, at, CODE_INVALID_VALUE, name, "practical_assistance, mall", NULL);
+		else if (seen & 1u << c)
+			faults_add(f, at, CODE_DUPLICATE, name, NULL);
+		else
+			seen |= 1u << c;
+	}
+}
+
+void check_contact(const json_t *contact, const char *pointer, struct faults *f)
+{
+	const char *name, *phone, *email;
+	const struct field fields[] = {
+		{.name = "name", .kind = FIELD_STRING, .out = &name, .nullable = true, .min = 1, .max = 100},
+		{.name = "phone", .kind = FIELD_STRING, .out = &phone, .nullable = true, .min = 1, .max = 40},
+		{.name = "email", .kind = FIELD_STRING, .out = &email, .nullable = true, .min = 1, .max = 254},
+	};
+	if (contact && !json_is_null(contact))
+		(void)!json_fields(contact, pointer, fields, COUNT_OF(fields), f); /* for its faults; the values stay in the tree */
+}
+
+void refuse(struct request *rq, enum code code, ...)
+{
+	const char *args[FAULT_ARGS];
+	size_t n = 0;
+	va_list list;
+	va_start(list, code);
+	for (const char *arg = va_arg(list, const char *); arg && n < FAULT_ARGS; arg = va_arg(list, const char *))
+		args[n++] = arg;
+	va_end(list);
+	request_refuse(rq, code, args, n, NULL);
+}
+
+json_t *args_with_id(const struct request *rq, const char *name)
+{
+	json_t *args = json_copy(request_body(rq));
+	json_object_set_new(args, name, json_string(request_param(rq, "id")));
+	return args;
+}
