@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WORD_CHARS = 64 }; /* of an id, an industry, a category */
+
 struct evaluation_request {
 	struct evaluation_input input;
 	json_t *source;                                     /* owned; strings are borrowed from it */
@@ -136,8 +138,8 @@ static bool read_provider(struct reading *r, const json_t *json)
 	const char *code = NULL;
 	const struct field fields[] = {
 	        {"region", FIELD_STRING, &code, .required = true},
-	        {"industry", FIELD_STRING, &in->provider_industry, .required = true},
-	        {"main_category", FIELD_STRING, &in->provider_main_category, .required = true},
+	        {"industry", FIELD_STRING, &in->provider_industry, .required = true, .min = 1, .max = WORD_CHARS},
+	        {"main_category", FIELD_STRING, &in->provider_main_category, .required = true, .min = 1, .max = WORD_CHARS},
 	};
 	bool ok = json_fields(json, "/provider", fields, COUNT(fields), r->faults);
 
@@ -160,7 +162,7 @@ static bool read_exam_passes(struct reading *r, const json_t *array)
 	{
 		struct exam_pass *pass = &r->out->exam_passes[i];
 		const struct field fields[] = {
-		        {"person_id", FIELD_STRING, &pass->person_id, .required = true},
+		        {"person_id", FIELD_STRING, &pass->person_id, .required = true, .min = 1, .max = WORD_CHARS},
 		        {"passed_on", FIELD_DAY, &pass->passed_on, .required = true},
 		};
 

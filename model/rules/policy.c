@@ -62,32 +62,36 @@ bool service_category_by_name(const char *name, enum service_category *out)
 	return i >= 0;
 }
 
-static bool is_alphanumeric(char c)
+#define DIGITS "0123456789"
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* The first n characters are of `alphabet` and begin with a letter or digit. */
+static bool is_name(const char *text, size_t n, size_t max, const char *alphabet)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+	return n > 0 && n <= max && strspn(text, alphabet) >= n && text[0] != '-' && text[0] != '.';
 }
 
-static bool word_valid_n(const char *text, size_t n)
+static bool id_valid(const char *text, size_t n)
 {
-	if (n == 0 || n > POLICY_WORD_MAX || !is_alphanumeric(text[0]))
-		return false;
-	for (size_t i = 1; i < n; i++) {
-		if (!is_alphanumeric(text[i]) && text[i] != '.' && text[i] != '_' && text[i] != '-')
-			return false;
-	}
-	return true;
+	return is_name(text, n, POLICY_WORD_MAX, LOWER DIGITS "-");
 }
 
-bool policy_word_valid(const char *text)
+bool policy_id_valid(const char *text)
 {
-	return word_valid_n(text, strlen(text));
+	return id_valid(text, strlen(text));
+}
+
+bool policy_version_valid(const char *text)
+{
+	return is_name(text, strlen(text), POLICY_VERSION_MAX, LOWER UPPER DIGITS ".-");
 }
 
 bool policy_ref_valid(const char *text)
 {
 	const char *at = strchr(text, '@');
 
-	return at && word_valid_n(text, (size_t)(at - text)) && policy_word_valid(at + 1);
+	return at && id_valid(text, (size_t)(at - text)) && policy_version_valid(at + 1);
 }
 
 /* ---- reading ---- */
@@ -98,24 +102,24 @@ struct place {
 	struct faults *faults;
 };
 
-static bool read_word(const struct place *p, const char *member, const char *text)
+static bool read_name(const struct place *p, const char *member, const char *text, bool (*valid)(const char *), const char *form)
 {
 	char at[FAULT_TEXT_MAX];
 
-	if (policy_word_valid(text))
-		return true;
-	faults_add(p->faults, json_pointer(at, sizeof at, p->pointer, member), CODE_WRONG_FORMAT,
-	           "[A-Za-z0-9][A-Za-z0-9._-]{0,63}", NULL);
+	if (!text || valid(text))
+		return text != NULL;
+	faults_add(p->faults, json_pointer(at, sizeof at, p->pointer, member), CODE_WRONG_FORMAT, form, NULL);
 	return false;
 }
 
-static bool read_document(json_t *item, const char *pointer, struct admission_policy *a, struct faults *faults)
+static const char word_form[] = "[a-z][a-z0-9_]{0,63}";
+
+static bool read_document(const json_t *item, const char *pointer, struct admission_policy *a, struct faults *faults)
 {
 	const char *kind = json_string_value(item);
 
-	if (!kind || !policy_word_valid(kind)) {
-		faults_add(faults, pointer, kind ? CODE_WRONG_FORMAT : CODE_WRONG_TYPE,
-		           kind ? "[A-Za-z0-9][A-Za-z0-9._-]{0,63}" : "string", NULL);
+	if (!kind || !word_valid(kind)) {
+		faults_add(faults, pointer, kind ? CODE_WRONG_FORMAT : CODE_WRONG_TYPE, kind ? word_form : "string", NULL);
 		return false;
 	}
 	for (size_t i = 0; i < a->document_count; i++) {
@@ -150,7 +154,7 @@ static bool read_admission(const json_t *json, const struct place *p, struct adm
 	int64_t trial_failed = 0;
 	char at[FAULT_TEXT_MAX];
 	const struct field fields[] = {
-	        {"service_categories", FIELD_ARRAY, &categories, .required = true, .min = 1, .max = INT64_MAX},
+	        {"service_categories", FIELD_ARRAY, &categories, .min = 1, .max = INT64_MAX},
 	        {"deposit_fen", FIELD_INT, &a->deposit_fen, .nullable = true, .present = &a->deposit_configured, .min = 0,
 	         .max = FIGURE_MAX},
 	        {"documents", FIELD_ARRAY, &documents, .nullable = true, .present = &a->documents_configured, .min = 0,
@@ -259,7 +263,7 @@ static bool read_policy(const json_t *json, const struct place *p, struct policy
 	        {"policy_id", FIELD_STRING, &policy->policy_id, .required = true},
 	        {"version", FIELD_STRING, &policy->version, .required = true},
 	        {"effective_from", FIELD_DAY, &policy->effective_from, .required = true},
-	        {"industry", FIELD_STRING, &policy->industry, .required = true, .min = 1, .max = POLICY_WORD_MAX},
+	        {"industry", FIELD_STRING, &policy->industry, .required = true},
 	        {"example", FIELD_BOOL, &policy->example, .required = false},
 	        {"admission", FIELD_OBJECT, &parts.admission, .required = true},
 	        {"counting", FIELD_OBJECT, &parts.counting, .required = false},
@@ -268,8 +272,9 @@ static bool read_policy(const json_t *json, const struct place *p, struct policy
 	};
 	bool ok = json_fields(json, p->pointer, fields, COUNT(fields), p->faults);
 
-	ok = (!policy->policy_id || read_word(p, "policy_id", policy->policy_id)) && ok;
-	ok = (!policy->version || read_word(p, "version", policy->version)) && ok;
+	ok = read_name(p, "policy_id", policy->policy_id, policy_id_valid, "[a-z0-9][a-z0-9-]{0,63}") && ok;
+	ok = read_name(p, "version", policy->version, policy_version_valid, "[0-9A-Za-z][0-9A-Za-z.-]{0,31}") && ok;
+	ok = read_name(p, "industry", policy->industry, word_valid, word_form) && ok;
 	return read_parts(&parts, p, policy) && ok;
 }
 
@@ -281,6 +286,7 @@ struct policy *policy_read(json_t *json, const char *pointer, struct faults *fau
 	if (!policy)
 		return NULL;
 	policy->source = json_incref(json);
+	policy->admission.service_categories = 1U << SERVICE_PRACTICAL_ASSISTANCE;
 	policy->counting = (struct counting_policy){
 	        .repeat_window_months = REPEAT_MONTHS,
 	        .repeat_scope = REPEAT_PROVIDER,

@@ -1,12 +1,14 @@
 /* A policy: the rule as configuration. Read strictly from JSON, with every problem by its pointer.
  *
  *   member                                 required  absent means
- *   policy_id, version                     yes       letters, digits, '.', '_', '-', at most 64; begins with a letter or digit
- *   effective_from, industry               yes
+ *   policy_id                              yes       a-z 0-9 -, at most 64; begins with a letter or digit
+ *   version                                yes       A-Z a-z 0-9 . -, at most 32; begins with a letter or digit
+ *   effective_from, industry               yes       industry: a word (a-z 0-9 _, at most 64; begins with a letter)
  *   example                                no        false
- *   admission.service_categories           yes       each of them is needed; 1.. of practical_assistance, mall, no repeats
+ *   admission                              yes
+ *   admission.service_categories           no        ["practical_assistance"] (2); each of them is needed; 1.. and no repeats
  *   admission.deposit_fen                  no        null = the platform has not told us: not_configured; 0..2^53-1
- *   admission.documents                    no        null = not_configured; [] = none are needed; at most 32
+ *   admission.documents                    no        null = not_configured; words; [] = none are needed; at most 50
  *   admission.reapply_cooldown_days        no        180 (5); 0..3660
  *   admission.trial_failed_cooldown_days   no        0 (D); 0..3660
  *   counting (and each member of it)       no        the rule's reading marked (D):
@@ -54,9 +56,10 @@ enum gmv_window { GMV_PERIOD, GMV_SINCE_BINDING };
 
 enum {
 	POLICY_MONTHS_MAX = 12,
-	POLICY_DOCUMENTS_MAX = 32,
-	POLICY_WORD_MAX = 64,                      /* policy_id, version, a document's kind: characters */
-	POLICY_REF = 2 * POLICY_WORD_MAX + 2       /* "id@version" and a NUL */
+	POLICY_DOCUMENTS_MAX = 50,
+	POLICY_WORD_MAX = 64,   /* policy_id, industry, a document's kind: characters */
+	POLICY_VERSION_MAX = 32,
+	POLICY_REF = POLICY_WORD_MAX + POLICY_VERSION_MAX + 2 /* "id@version" and a NUL */
 };
 
 struct admission_policy {
@@ -105,8 +108,8 @@ void policy_free(struct policy *p); /* NULL is fine */
  * Read again it gives an equal policy, and the same bytes. */
 void policy_json(struct buf *out, const struct policy *p);
 
-/* True when `text` may be a policy_id, a version or a document's kind. */
-bool policy_word_valid(const char *text);
+bool policy_id_valid(const char *text);
+bool policy_version_valid(const char *text);
 /* True when `text` may be "id@version". */
 bool policy_ref_valid(const char *text);
 

@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-enum { NAME_MAX_CHARS = 64, CLAUSE_MAX_CHARS = 32 };
+enum { NAME_MAX_CHARS = 64, CLAUSE_MAX_CHARS = 20 };
 
 static const char *const measure_names[MEASURES] = {
         [MEASURE_NEW_STORES] = "new_stores",

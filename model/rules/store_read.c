@@ -1,6 +1,7 @@
 #include "model/rules/store_read.h"
 
 #include "base/json_read.h"
+#include "model/rules/store_keys.h"
 #include "model/rules/words.h"
 
 #include <stdio.h>
@@ -56,75 +57,6 @@ void store_facts_free(struct store_facts *facts)
 	free(facts->months);
 	free(facts->keys);
 	*facts = (struct store_facts){0};
-}
-
-/* ---- repeats ---- */
-
-static int by_from(const void *a, const void *b)
-{
-	const struct store_key *x = a;
-	const struct store_key *y = b;
-
-	if (x->from != y->from)
-		return x->from < y->from ? -1 : 1;
-	return (x->index > y->index) - (x->index < y->index);
-}
-
-static int by_month(const void *a, const void *b)
-{
-	const struct store_key *x = a;
-	const struct store_key *y = b;
-
-	return (x->from > y->from) - (x->from < y->from);
-}
-
-static void sort_keys(struct store_key *keys, size_t n)
-{
-	for (size_t i = 1; i < n; i++) {
-		if (by_from(&keys[i - 1], &keys[i]) > 0) {
-			qsort(keys, n, sizeof *keys, by_from);
-			return;
-		}
-	}
-}
-
-/* Every key whose `from` is an earlier one's too. */
-static bool refuse_repeats(struct store_key *keys, size_t n, const char *pointer, struct faults *faults)
-{
-	char at[FAULT_TEXT_MAX];
-	char earlier[FAULT_TEXT_MAX];
-	bool ok = true;
-
-	sort_keys(keys, n);
-	for (size_t i = 1; i < n; i++) {
-		if (keys[i].from != keys[i - 1].from)
-			continue;
-		faults_add(faults, json_pointer_at(at, sizeof at, pointer, keys[i].index), CODE_GIVEN_TWICE,
-		           json_pointer_at(earlier, sizeof earlier, pointer, keys[i - 1].index), NULL);
-		ok = false;
-	}
-	return ok;
-}
-
-/* Keys that reach into one another: [from, to). */
-static bool refuse_overlaps(struct store_key *keys, size_t n, const char *pointer, struct faults *faults)
-{
-	char at[FAULT_TEXT_MAX];
-	char other[FAULT_TEXT_MAX];
-	bool ok = true;
-	size_t furthest = 0;
-
-	sort_keys(keys, n);
-	for (size_t i = 1; i < n; i++) {
-		if (keys[i].from < keys[furthest].to) {
-			faults_add(faults, json_pointer_at(at, sizeof at, pointer, keys[i].index), CODE_OVERLAPS,
-			           json_pointer_at(other, sizeof other, pointer, keys[furthest].index), NULL);
-			ok = false;
-		}
-		if (keys[i].to > keys[furthest].to)
-			furthest = i;
-	}
-	return ok;
 }
 
 /* ---- the lists of one store ---- */
@@ -206,7 +138,7 @@ static bool read_bindings(struct store_facts *facts, const json_t *array, const 
 		else if (b->self && b->bound_on < b->unbound_on) /* one of no days overlaps nothing */
 			facts->keys[n++] = (struct store_key){b->bound_on, b->unbound_on, (uint32_t)i};
 	}
-	return refuse_overlaps(facts->keys, n, p->pointer, p->faults) && ok;
+	return store_keys_apart(facts->keys, n, p->pointer, p->faults) && ok;
 }
 
 static bool read_days(struct store_facts *facts, const json_t *array, const struct place *p)
@@ -229,7 +161,7 @@ static bool read_days(struct store_facts *facts, const json_t *array, const stru
 		else
 			ok = false;
 	}
-	return refuse_repeats(facts->keys, n, p->pointer, p->faults) && ok;
+	return store_keys_differ(facts->keys, n, p->pointer, p->faults) && ok;
 }
 
 /* "2023-04": the 1st of that month. */
@@ -269,7 +201,7 @@ static bool read_months(struct store_facts *facts, const json_t *array, const st
 		else
 			ok = false;
 	}
-	return refuse_repeats(facts->keys, n, p->pointer, p->faults) && ok;
+	return store_keys_differ(facts->keys, n, p->pointer, p->faults) && ok;
 }
 
 /* A month is given whole or by its days, not both. The keys are still the months', in order. */
@@ -284,8 +216,7 @@ static bool refuse_days_beside_months(const struct store_facts *facts, const str
 	(void)json_pointer(list, sizeof list, p->pointer, "days");
 	(void)json_pointer(months, sizeof months, p->pointer, "months");
 	for (size_t i = 0; i < s->day_count && s->month_count > 0; i++) {
-		const struct store_key wanted = {.from = day_month_start(s->days[i].on)};
-		const struct store_key *month = bsearch(&wanted, facts->keys, s->month_count, sizeof wanted, by_month);
+		const struct store_key *month = store_keys_find(facts->keys, s->month_count, day_month_start(s->days[i].on));
 
 		if (!month)
 			continue;
@@ -364,6 +295,8 @@ static bool read_attributes(struct evaluation_store *s, const char *code, const 
 	return ok && word >= 0;
 }
 
+enum { ATTRIBUTES = 5, WORD_CHARS = 64 };
+
 bool store_read(struct store_facts *facts, size_t index, const json_t *json, const char *pointer, struct faults *faults)
 {
 	struct evaluation_store *s = &facts->stores[index];
@@ -372,7 +305,7 @@ bool store_read(struct store_facts *facts, size_t index, const json_t *json, con
 	const char *code = NULL;
 	const char *status = NULL;
 	const struct field fields[] = {
-	        {"store_id", FIELD_STRING, &s->store_id, .required = true},
+	        {"store_id", FIELD_STRING, &s->store_id, .required = true, .min = 1, .max = WORD_CHARS},
 	        {"unlisted", FIELD_BOOL, &s->unlisted, .required = false},
 	        {"bindings", FIELD_ARRAY, &lists.bindings, .required = true},
 	        {"days", FIELD_ARRAY, &lists.days, .required = false},
@@ -380,11 +313,10 @@ bool store_read(struct store_facts *facts, size_t index, const json_t *json, con
 	        /* attributes: what an unlisted store has none of */
 	        {"registered_region", FIELD_STRING, &code, .required = true},
 	        {"ship_from_regions", FIELD_ARRAY, &lists.regions, .required = true},
-	        {"industry", FIELD_STRING, &s->industry, .required = true},
-	        {"category", FIELD_STRING, &s->category, .required = true},
+	        {"industry", FIELD_STRING, &s->industry, .required = true, .min = 1, .max = WORD_CHARS},
+	        {"category", FIELD_STRING, &s->category, .required = true, .min = 1, .max = WORD_CHARS},
 	        {"status", FIELD_STRING, &status, .required = true},
 	};
-	enum { ATTRIBUTES = 5 };
 	bool unlisted = json_is_true(json_object_get(json, "unlisted"));
 	bool ok = json_fields(json, pointer, fields, COUNT(fields) - (unlisted ? ATTRIBUTES : 0), faults);
 

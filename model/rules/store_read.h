@@ -5,14 +5,9 @@
 
 #include "base/faults.h"
 #include "model/rules/evaluation.h"
+#include "model/rules/store_keys.h"
 
 #include <jansson.h>
-
-/* One fact's key while repeats are looked for. */
-struct store_key {
-	day from, to;
-	uint32_t index; /* in the request */
-};
 
 struct store_facts {
 	struct evaluation_store *stores;

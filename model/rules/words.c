@@ -4,7 +4,14 @@
 
 #include <string.h>
 
-enum { LIST_TEXT = 256 };
+enum { LIST_TEXT = 256, WORD_MAX = 64 };
+
+bool word_valid(const char *text)
+{
+	size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+	return n > 0 && n <= WORD_MAX && text[n] == '\0' && text[0] >= 'a' && text[0] <= 'z';
+}
 
 int word_index(const char *const *words, int n, const char *name)
 {

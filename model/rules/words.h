@@ -7,6 +7,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+/* Lower snake: a-z 0-9 _, begins with a letter, at most 64. */
+bool word_valid(const char *text);
+
 /* The index of `name` among n words (at most 32), or -1. */
 int word_index(const char *const *words, int n, const char *name);
 
