@@ -406,6 +406,9 @@ create table assessment_run (
 	status text not null check (status in ('queued', 'running', 'done', 'failed')),
 	done bigint not null default 0,
 	total bigint not null default 0,
+	met bigint not null default 0,           -- its results by outcome, so that reads need not count them
+	not_met bigint not null default 0,
+	awaiting_data bigint not null default 0,
 	created_by text not null,
 	created_at timestamptz not null default clock_timestamp(),
 	progressed_at timestamptz not null default clock_timestamp(),

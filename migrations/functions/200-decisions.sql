@@ -1,0 +1,60 @@
+-- Decisions: immutable documents, each with the evidence that gives it.
+
+-- The resource up to its document, and after it.
+create or replace function decision_head(d decision) returns text language sql stable as $$
+	select concat('{"decision_id":', to_json(d.decision_id), ',"provider_id":', to_json(d.provider_id), ',"period_id":',
+		to_json(d.period_id), ',"run_id":', coalesce(to_json(d.run_id)::text, 'null'), ',"outcome":"', d.outcome,
+		'","decided_on":"', d.decided_on, '","decided_at":"', instant(d.decided_at), '","example":',
+		(select exists (select from policy y where y.example and policy_ref(y.policy_id, y.version) = any (x.policies))::text
+			from period x where x.period_id = d.period_id))
+$$;
+
+create or replace function decision_tail(d decision) returns text language sql stable as $$
+	select concat(',"sha256":"', d.sha256, '","engine":', to_json(d.engine), ',"supersedes":',
+		coalesce(to_json(d.supersedes)::text, 'null'), ',"superseded_by":',
+		coalesce((select to_json(s.decision_id)::text from decision s where s.supersedes = d.decision_id), 'null'), '}')
+$$;
+
+-- `document` stands in it byte for byte as it was decided, so that its sha256 can be checked.
+create or replace function decision_body(d decision) returns text language sql stable as $$
+	select decision_head(d) || ',"document":' || d.document || decision_tail(d)
+$$;
+
+-- For lists: without the document.
+create or replace function decision_summary(d decision) returns text language sql stable as $$
+	select decision_head(d) || decision_tail(d)
+$$;
+
+-- What the audit log and events keep of a decision: enough to find and check it.
+create or replace function decision_audited(d decision) returns jsonb language sql stable as $$
+	select jsonb_build_object('decision_id', d.decision_id, 'provider_id', d.provider_id, 'period_id', d.period_id,
+		'outcome', d.outcome, 'sha256', d.sha256)
+$$;
+
+-- Early conversion (3.2), decided on by the service in the transaction that calls this. args: provider_id, period_id, document,
+-- evidence, sha256, engine, progress. The trial ends today; the first regular period begins on the next 1st.
+create or replace function op_early_convert(ctx jsonb, args jsonb) returns answer language plpgsql as $$
+declare
+	p provider;
+	d period;
+	made decision;
+	today date := assay_today();
+begin
+	select * into strict p from provider where provider_id = args->>'provider_id' for update;
+	select * into strict d from period where period_id = args->>'period_id' for update;
+	if p.status <> 'trial' or d.status <> 'open' or d.stage <> 'trial' or today > d.end_day then
+		return answer_problem('again');
+	end if;
+	insert into decision (decision_id, provider_id, period_id, outcome, decided_on, document, evidence, sha256, engine)
+	values (new_id('dec'), p.provider_id, d.period_id, 'met', today, args->>'document', args->>'evidence', args->>'sha256', args->>'engine')
+	returning * into made;
+	update period set status = 'converted', end_day = today, decision_id = made.decision_id, progress = args->>'progress',
+		progress_version = facts_version, version = version + 1
+		where period_id = d.period_id returning * into d;
+	perform audit_add(ctx, 'decision.made', made.decision_id, null, decision_audited(made));
+	perform event_add('decision.made', made.provider_id, made.decision_id, decision_audited(made));
+	perform period_event('period.converted', d, ctx);
+	perform provider_transition(p.provider_id, 'certified', today, made.decision_id, ctx);
+	perform open_next_period(d.period_id, ctx);
+	return answer_body(201, decision_body(made), made.sha256, '/v1/decisions/' || made.decision_id);
+end $$;

@@ -1,0 +1,73 @@
+-- Assessment runs: a closing that a caller asked for, its progress and its results.
+
+create or replace function run_body(r assessment_run) returns text language sql stable as $$
+	select row_to_json(x)::text from (select
+		r.run_id, r.as_of, r.dry_run, r.status, json_build_object('done', r.done, 'total', r.total) as progress,
+		json_build_object('met', r.met, 'not_met', r.not_met, 'awaiting_data', r.awaiting_data) as outcomes, r.created_by,
+		instant(r.created_at) as created_at, instant(r.progressed_at) as progressed_at, instant(r.finished_at) as finished_at) x
+$$;
+
+create or replace function run_result_body(x assessment_run_result) returns text language sql stable as $$
+	select row_to_json(y)::text from (select
+		x.period_id, x.provider_id, d.stage, d.number, d.start_day as start, d.end_day as "end", x.outcome, x.decision_id,
+		case when x.missing_from is not null then json_build_object('from', x.missing_from, 'through', x.missing_through) end as missing_days
+		from period d where d.period_id = x.period_id) y
+$$;
+
+-- How many periods a closing as of that day would look at: those it can decide and those that wait for figures.
+create or replace function closing_total(as_of date) returns bigint language sql stable as $$
+	select count(*) from period p where status in ('open', 'awaiting_data') and end_day <= as_of
+$$;
+
+create or replace function op_run_create(ctx jsonb, args jsonb) returns answer language plpgsql as $$
+declare
+	r assessment_run;
+	today date := assay_today();
+	day date := (args->>'as_of')::date;
+begin
+	if day > today then
+		return row(null, 'invalid_request', array['1'], jsonb_build_array(jsonb_build_object('pointer', '/as_of',
+			'code', 'day_in_future', 'args', jsonb_build_array(day, today))), null, null, null, null)::answer;
+	end if;
+	insert into assessment_run (run_id, as_of, dry_run, status, total, created_by)
+	values (new_id('run'), day, (args->>'dry_run')::boolean, 'queued', closing_total(day), ctx->>'key_id') returning * into r;
+	perform audit_add(ctx, 'run.created', r.run_id, null, run_body(r)::jsonb);
+	perform event_add('run.created', null, r.run_id, run_body(r)::jsonb);
+	return answer_body(201, run_body(r), null, '/v1/assessment-runs/' || r.run_id);
+end $$;
+
+-- A run is taken up: for the first time, or after whoever had it is gone.
+create or replace function run_begin(p_run_id text) returns assessment_run language sql as $$
+	update assessment_run set status = 'running', total = greatest(total, done + closing_total(as_of)), progressed_at = clock_timestamp()
+	where run_id = p_run_id and status in ('queued', 'running') returning *
+$$;
+
+-- A chunk's results. One that waited for figures at first may be decided later in the same run.
+create or replace function run_results_add(p_run_id text, period_ids text[], decision_ids text[], outcomes text[]) returns void
+language plpgsql as $$
+begin
+	if p_run_id is null then return; end if;
+	insert into assessment_run_result (run_id, period_id, provider_id, outcome, decision_id)
+	select p_run_id, d.period_id, d.provider_id, x.outcome, x.decision_id
+	from unnest(period_ids, decision_ids, outcomes) x(period_id, decision_id, outcome) join period d using (period_id)
+	on conflict (run_id, period_id) do update
+		set outcome = excluded.outcome, decision_id = excluded.decision_id, missing_from = null, missing_through = null;
+	update assessment_run r set progressed_at = clock_timestamp(), done = r.done + x.met + x.not_met,
+		total = greatest(r.total, r.done + x.met + x.not_met), met = r.met + x.met, not_met = r.not_met + x.not_met
+		from (select count(*) filter (where o = 'met') as met, count(*) filter (where o = 'not_met') as not_met from unnest(outcomes) o) x
+		where r.run_id = p_run_id;
+end $$;
+
+create or replace function run_finish(p_run_id text, ok boolean) returns void language plpgsql as $$
+declare
+	r assessment_run;
+begin
+	update assessment_run set status = case when ok then 'done' else 'failed' end, progressed_at = clock_timestamp(),
+		finished_at = clock_timestamp(), (done, total, met, not_met, awaiting_data) = (
+			select count(*), count(*), count(*) filter (where outcome = 'met'), count(*) filter (where outcome = 'not_met'),
+				count(*) filter (where outcome = 'awaiting_data') from assessment_run_result where run_id = p_run_id)
+		where run_id = p_run_id and status = 'running' returning * into r;
+	if found then
+		perform event_add('run.finished', null, r.run_id, run_body(r)::jsonb);
+	end if;
+end $$;

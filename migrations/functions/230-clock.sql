@@ -1,0 +1,50 @@
+-- The daily job's days, and the test clock that lives through them.
+
+-- The next day in (after, through] on which the daily job has anything to do; null when there is none. What is overdue is the
+-- next day's.
+create or replace function daily_next_day(after date, through date) returns date language sql stable as $$
+	select min(greatest(due, after + 1)) from (
+		select min(start_day) from period where status = 'scheduled'
+		union all select min(end_day) + 1 from period where status = 'open'
+		union all select min(end_day) + 1 from period where status = 'awaiting_data' and end_day <= (select day from watermark)) x(due)
+	where greatest(due, after + 1) <= through
+$$;
+
+-- The daily jobs up to that day are done.
+create or replace function daily_done(through date) returns void language sql as $$
+	insert into job_day (day)
+	select d::date from generate_series(least(coalesce((select max(day) from job_day) + 1, through), through), through, interval '1 day') d
+	on conflict do nothing
+$$;
+
+-- The test clock shows that day from now on; its daily job follows. Only for the walk of POST /v1/test-clock.
+create or replace function clock_step(to_day date) returns void language sql as $$
+	update clock set today = to_day where mode = 'test' and (today is null or today <= to_day)
+$$;
+
+-- args: today, came_from (null: the clock was never set). The days between have been lived through already.
+create or replace function op_clock_set(ctx jsonb, args jsonb) returns answer language plpgsql as $$
+declare
+	c clock;
+	target date := (args->>'today')::date;
+	came_from date := (args->>'came_from')::date;
+	answered jsonb := jsonb_build_object('today', target);
+begin
+	select * into strict c from clock for update;
+	if c.mode is distinct from 'test' then
+		return answer_problem('not_found');
+	end if;
+	if c.today > target then
+		return answer_problem('clock_moves_forward', c.today::text, target::text);
+	end if;
+	update clock set today = target;
+	perform daily_done(target);
+	if came_from is distinct from target then
+		-- Figures up to the new day count from now on.
+		update period set facts_version = facts_version + 1
+			where status in ('open', 'awaiting_data') and (came_from is null or came_from < (select day from watermark));
+		perform audit_add(ctx, 'clock.moved', 'clock', jsonb_build_object('today', came_from), answered);
+		perform event_add('clock.moved', null, 'clock', answered);
+	end if;
+	return answer_body(200, answered::text);
+end $$;
