@@ -73,7 +73,7 @@ bool request_query_day(struct request *rq, const char *name, int32_t *out, struc
 bool request_query_word(struct request *rq, const char *name, const char *const *words, const char **out, struct faults *f);
 
 /* ---- memory ---- */
-void *request_alloc(struct request *rq, size_t size) __attribute__((malloc)); /* zeroed; freed with the request; aborts the request's phase never: NULL only on overflow of the request's own bound */
+void *request_alloc(struct request *rq, size_t size) __attribute__((malloc)); /* zeroed; freed with the request; never NULL */
 char *request_printf(struct request *rq, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void request_set_state(struct request *rq, void *state); /* what the phases of one request share; from request_alloc() */
 void *request_state(const struct request *rq);
@@ -86,12 +86,18 @@ void request_read_key(struct request *rq, const struct statement *st, const char
 
 /* ---- submit: the write lanes ---- */
 /* Runs the SQL function op_<name>(ctx, args) inside api_write(): idempotency key, effect, audit entry and event commit as
- * one, or not at all; then replies with its answer. Takes over `args`. */
+ * one, or not at all; then replies with its answer. Takes over `args`. When it answers `again` (what the phases before
+ * decided on has changed meanwhile), the handler runs once more from its first phase, a bounded number of times. */
 void request_write(struct request *rq, const char *op, json_t *args);
 /* A refusal that a phase decided on its own (not by api_write): kept under the idempotency key, so that a retry gets it again.
  * `extra` (taken; may be NULL): members added to the problem. */
+/* For a worker that runs api_write() inside a transaction of its own: the context to give it (new reference), and the reply
+ * from its row, selected with API_WRITE_COLUMNS. */
+json_t *request_context(const struct request *rq);
+#define API_WRITE_COLUMNS "status, code, array_to_json(args), errors, extra, body, etag, location, replayed, request_id, lang"
+void reply_written(struct request *rq, const struct rows *rows);
+const char *request_idempotency_key(const struct request *rq); /* NULL when none was sent */
 void request_refuse(struct request *rq, enum code code, const char *const *args, size_t nargs, json_t *extra);
-/* Runs the handler's first phase again, after api_write() answered that what it decided on has changed meanwhile. */
 
 /* ---- submit: the workers ---- */
 /* Runs `work` on a worker thread. The request belongs to the worker until it returns: it may use worker_db() and must stage

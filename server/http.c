@@ -1,0 +1,264 @@
+/* How a request goes through libmicrohttpd, top to bottom:
+ *
+ *   begun()     the request line is there: a struct request is made
+ *   answer()    called once with the head, then for each piece of the body, then once at the end, and again after each resume:
+ *     on_head()   route, check, find the caller         -> may suspend until the key was looked up
+ *     on_piece()  keep or hand over a piece of the body -> may suspend until the worker made room
+ *     on_end()    run the handler's first phase         -> suspends until a reply is staged, then sends it
+ *   ended()     the reply is out, or the caller went away
+ *
+ * libmicrohttpd takes a reply only before the body or after all of it, so a refusal that is known early waits for the end of a
+ * small body, and is sent at once (closing the connection) for one that is too large to wait for. */
+#include "server/http.h"
+
+#include "server/log.h"
+#include "server/request_internal.h"
+
+#include <assert.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	CONNECTION_MEMORY = 16 * 1024, /* request line and headers; more is 431 by libmicrohttpd */
+	DRAIN_MAX = 1024 * 1024        /* a refused body is read up to here, so that the caller reads the refusal */
+};
+
+/* ---- replying ---- */
+
+static bool matches_etag(const char *header, const char *etag)
+{
+	if (strcmp(header, "*") == 0)
+		return true;
+	for (const char *at = header; *at;) {
+		at += strspn(at, " ,");
+		if (strncmp(at, "W/", 2) == 0)
+			at += 2;
+		size_t len = strcspn(at, ",");
+		if (len >= strlen(etag) && strncmp(at, etag, strlen(etag)) == 0)
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+static void not_modified(struct request *rq)
+{
+	struct reply *reply = &rq->reply;
+	const char *if_none_match = request_header(rq, "If-None-Match");
+	bool is_read = strcmp(rq->method, "GET") == 0 || strcmp(rq->method, "HEAD") == 0;
+	if (reply->status == 200 && is_read && if_none_match && matches_etag(if_none_match, reply->etag)) {
+		reply->status = 304;
+		reply->len = 0;
+	}
+}
+
+static enum MHD_Result send_reply(struct request *rq)
+{
+	struct reply *reply = &rq->reply;
+	if (reply->etag)
+		not_modified(rq);
+	/* The bytes live as long as the request, which ended() frees after the last of them was sent. */
+	struct MHD_Response *response = MHD_create_response_from_buffer(reply->len, (void *)(uintptr_t)reply->bytes, MHD_RESPMEM_PERSISTENT);
+	if (!response)
+		return MHD_NO;
+	if (reply->content_type && reply->status != 304)
+		MHD_add_response_header(response, "Content-Type", reply->content_type);
+	MHD_add_response_header(response, "X-Request-Id", rq->id);
+	if (reply->etag)
+		MHD_add_response_header(response, "ETag", reply->etag);
+	for (int i = 0; i < reply->headers_len; i++)
+		MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+	if (reply->close || loop_stopping(rq->loop))
+		MHD_add_response_header(response, "Connection", "close");
+	rq->stage = STAGE_SENDING;
+	enum MHD_Result queued = MHD_queue_response(rq->conn, (unsigned)reply->status, response);
+	MHD_destroy_response(response);
+	return queued;
+}
+
+static enum MHD_Result suspend(struct request *rq)
+{
+	assert(!rq->suspended);
+	rq->suspended = true;
+	MHD_suspend_connection(rq->conn);
+	return MHD_YES;
+}
+
+void http_wake(struct request *rq)
+{
+	if (!rq->suspended || !rq->conn)
+		return;
+	rq->suspended = false;
+	MHD_resume_connection(rq->conn);
+	loop_resumed(rq->loop);
+}
+
+/* ---- head ---- */
+
+static bool refused(const struct request *rq) { return rq->reply.staged && !rq->in_worker; }
+
+/* What follows once the caller is known: a body that streams is begun before it arrives. */
+static enum MHD_Result head_done(struct request *rq)
+{
+	rq->stage = STAGE_BODY;
+	if (!refused(rq) && rq->operation->body == BODY_STREAM) {
+		rq->handled_us = now_us();
+		request_run_handler(rq);
+	}
+	if (refused(rq) && rq->has_body && (rq->body_bytes > DRAIN_MAX || rq->reply.close)) {
+		rq->reply.close = true;
+		return send_reply(rq);
+	}
+	return MHD_YES;
+}
+
+static enum MHD_Result on_head(struct request *rq, const char *method)
+{
+	rq->method = method;
+	if (loop_stopping(rq->loop))
+		reply_problem(rq, CODE_STOPPING, NULL, 0);
+	else if (head_read(rq) && route_find(loop_routes(rq->loop), rq) && head_check(rq) &&
+	         auth_begin(rq, loop_auth(rq->loop)) == AUTH_WAIT) {
+		rq->stage = STAGE_AUTH;
+		return suspend(rq);
+	}
+	return head_done(rq);
+}
+
+/* ---- body ---- */
+
+static void too_large(struct request *rq, size_t max)
+{
+	if (!rq->reply.staged)
+		reply_problem(rq, CODE_BODY_TOO_LARGE, (const char *const[]){request_printf(rq, "%zu", max)}, 1);
+}
+
+static enum MHD_Result on_piece(struct request *rq, const char *data, size_t *size)
+{
+	size_t n = *size;
+	if (rq->upload) {
+		size_t put = upload_put(rq->upload, data, n);
+		rq->body_bytes += put;
+		*size = n - put;
+		if (*size) {
+			rq->waits_room = true;
+			return suspend(rq);
+		}
+		return MHD_YES;
+	}
+	*size = 0;
+	if (refused(rq)) {
+		rq->body_bytes += n;
+		return rq->body_bytes > 64ULL * DRAIN_MAX ? MHD_NO : MHD_YES; /* enough: the connection is cut */
+	}
+	if (rq->operation->body == BODY_NONE)
+		return MHD_YES;
+	buf_add(&rq->body, data, n);
+	if (rq->body.failed)
+		too_large(rq, rq->body.max);
+	return MHD_YES;
+}
+
+static enum MHD_Result on_end(struct request *rq)
+{
+	if (rq->stage == STAGE_BODY) {
+		rq->stage = STAGE_RUNNING;
+		if (rq->upload) {
+			upload_complete(rq->upload);
+		} else if (!refused(rq) && !rq->in_worker) {
+			rq->handled_us = now_us();
+			request_run_handler(rq);
+		}
+	}
+	return refused(rq) ? send_reply(rq) : suspend(rq);
+}
+
+/* ---- what libmicrohttpd calls ---- */
+
+static enum MHD_Result answer(void *cls, struct MHD_Connection *conn, const char *url, const char *method, const char *version,
+                              const char *upload_data, size_t *upload_data_size, void **con_cls)
+{
+	struct request *rq = *con_cls;
+	(void)cls;
+	(void)url;
+	(void)version;
+	if (!rq)
+		return MHD_NO; /* no memory for it */
+	rq->conn = conn;
+	switch (rq->stage) {
+	case STAGE_HEAD:
+		return on_head(rq, method);
+	case STAGE_AUTH: /* the head once more, now with the caller known */
+		return head_done(rq);
+	case STAGE_BODY:
+	case STAGE_RUNNING:
+		return *upload_data_size ? on_piece(rq, upload_data, upload_data_size) : on_end(rq);
+	case STAGE_SENDING:
+		break;
+	}
+	return MHD_NO;
+}
+
+static void *begun(void *cls, const char *uri, struct MHD_Connection *conn)
+{
+	struct request *rq = request_new(cls, uri);
+	if (rq) {
+		rq->conn = conn;
+		loop_add_request(cls, rq);
+	}
+	return rq;
+}
+
+static void ended(void *cls, struct MHD_Connection *conn, void **con_cls, enum MHD_RequestTerminationCode why)
+{
+	struct request *rq = *con_cls;
+	(void)conn;
+	*con_cls = NULL;
+	if (!rq)
+		return;
+	if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK && rq->stage != STAGE_SENDING)
+		rq->reply.status = 0; /* nothing was answered */
+	loop_log_request(cls, rq);
+	loop_remove_request(cls, rq);
+	rq->conn = NULL;
+	if (rq->upload)
+		upload_abort(rq->upload); /* does nothing to one that is complete and read */
+	if (!rq->op_pending && !rq->in_worker)
+		request_free(rq); /* otherwise by whoever holds it */
+}
+
+static size_t keep_escapes(void *cls, struct MHD_Connection *conn, char *text)
+{
+	(void)cls;
+	(void)conn;
+	return strlen(text); /* query.c and route.c decode, strictly */
+}
+
+static void complain(void *cls, const char *fmt, va_list args)
+{
+	char text[512];
+	(void)cls;
+	if (!log_wants(LOG_DEBUG))
+		return;
+	vsnprintf(text, sizeof text, fmt, args);
+	text[strcspn(text, "\n")] = '\0';
+	log_line(LOG_DEBUG, "libmicrohttpd", "what", text, NULL);
+}
+
+struct MHD_Daemon *http_start(struct loop *loop, int listen_fd, const struct http_settings *settings)
+{
+	struct MHD_OptionItem options[] = {
+	        {MHD_OPTION_LISTEN_SOCKET, listen_fd, NULL},
+	        {MHD_OPTION_CONNECTION_LIMIT, settings->connections, NULL},
+	        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings->connections_per_address, NULL},
+	        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
+	        {MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_seconds, NULL},
+	        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+	        {MHD_OPTION_END, 0, NULL},
+	};
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, answer, loop,
+	                        MHD_OPTION_EXTERNAL_LOGGER, complain, NULL, MHD_OPTION_ARRAY, options, MHD_OPTION_URI_LOG_CALLBACK, begun,
+	                        loop, MHD_OPTION_NOTIFY_COMPLETED, ended, loop, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+	                        MHD_OPTION_END);
+}

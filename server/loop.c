@@ -1,0 +1,354 @@
+#include "server/loop.h"
+
+#include "base/json_write.h"
+#include "server/log.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	TICK_MS = 100,
+	WAIT_MAX_MS = 100,
+	DAEMON_RUNS_A_TURN = 8,
+	LANE_DEADLINE_MS = 15000, /* a statement that has not answered by then is given up on */
+	LOG_BYTES_MAX = 256 * 1024,
+	LOG_FLUSH_MS = 200
+};
+
+struct loop {
+	struct source daemon_source; /* first */
+	pthread_t thread;
+	struct poll *poll;
+	struct MHD_Daemon *daemon;
+	struct read_lane *reads;
+	struct write_lanes *writes;
+	struct route_table *routes;
+	struct auth_cache *auth;
+	struct loop_config config;
+	struct loop_counts counts;
+	struct request *requests; /* those libmicrohttpd has shown us */
+	struct buf log;
+	int64_t log_written_ms, ticked_ms;
+	bool run_daemon, quiesced, left_behind;
+	_Atomic bool stopping;
+	_Atomic int64_t give_up_at_ms;
+};
+
+struct read_lane *loop_reads(struct loop *loop) { return loop->reads; }
+struct write_lanes *loop_writes(struct loop *loop) { return loop->writes; }
+struct poll *loop_poll(struct loop *loop) { return loop->poll; }
+struct route_table *loop_routes(struct loop *loop) { return loop->routes; }
+struct auth_cache *loop_auth(struct loop *loop) { return loop->auth; }
+bool loop_stopping(const struct loop *loop) { return atomic_load(&loop->stopping); }
+void loop_resumed(struct loop *loop) { loop->run_daemon = true; }
+struct loop_counts *loop_counts(struct loop *loop) { return &loop->counts; }
+const struct lane_stats *loop_read_stats(const struct loop *loop) { return read_lane_stats(loop->reads); }
+const struct lane_stats *loop_write_stats(const struct loop *loop) { return write_lanes_stats(loop->writes); }
+
+void loop_add_request(struct loop *loop, struct request *rq)
+{
+	rq->next = loop->requests;
+	if (rq->next)
+		rq->next->prev = rq;
+	loop->requests = rq;
+	loop->counts.active++;
+}
+
+void loop_remove_request(struct loop *loop, struct request *rq)
+{
+	if (rq->prev)
+		rq->prev->next = rq->next;
+	else
+		loop->requests = rq->next;
+	if (rq->next)
+		rq->next->prev = rq->prev;
+	rq->next = rq->prev = NULL;
+	loop->counts.active--;
+}
+
+/* ---- the request log, gathered and written in one piece ---- */
+
+static void flush_log(struct loop *loop, int64_t now)
+{
+	if (!loop->log.len)
+		return;
+	log_write(&loop->log);
+	buf_reset(&loop->log);
+	loop->log_written_ms = now;
+}
+
+void loop_log_request(struct loop *loop, const struct request *rq)
+{
+	int64_t micros = now_us() - rq->began_us;
+	size_t index = rq->operation ? (size_t)(rq->operation - loop->config.operations) : OPERATIONS_MAX;
+	metrics_count(&loop->counts.operations[index], rq->reply.status, micros);
+	if (!log_wants(LOG_INFO))
+		return;
+	struct buf *out = &loop->log;
+	if (out->max - out->len < 8 * 1024)
+		flush_log(loop, now_ms());
+	log_begin(out, LOG_INFO, "request");
+	struct json_writer w = json_writer_on(out);
+	buf_printf(out, ",\"method\":\"%s\",\"path\":", rq->method);
+	jw_string(&w, rq->path);
+	buf_printf(out, ",\"operation\":\"%s\",\"status\":%d,\"code\":\"%s\",\"micros\":%lld,\"bytes\":%zu,\"request_id\":\"%s\"",
+	           rq->operation ? rq->operation->id : "", rq->reply.status, rq->reply.code ? code_name(rq->reply.code) : "",
+	           (long long)micros, rq->reply.len, rq->id);
+	buf_printf(out, ",\"key_id\":\"%s\",\"traceparent\":\"%s\"}\n", rq->caller.key_id ? rq->caller.key_id : "",
+	           rq->traceparent ? rq->traceparent : "");
+}
+
+/* ---- deadlines ---- */
+
+static int connection_fd(const struct request *rq)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(rq->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	return info ? info->connect_fd : -1;
+}
+
+/* libmicrohttpd can neither answer in the middle of a body nor close a connection for us. Nothing of an answer was sent yet, so
+ * one is written to the socket, as much as it takes, and both directions are shut: libmicrohttpd then sees the end. */
+static void cut_slow_sender(struct loop *loop, struct request *rq)
+{
+	struct buf body = BUF_INIT(4096), out = BUF_INIT(8192);
+	char seconds[24];
+	snprintf(seconds, sizeof seconds, "%lld", (long long)(loop->config.body_ms / 1000));
+	const char *args[] = {seconds};
+	struct problem p = {.code = CODE_REQUEST_TIMEOUT, .args = args, .nargs = 1, .request_id = rq->id, .lang = rq->lang};
+	problem_json(&body, &p);
+	buf_printf(&out,
+	           "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\nContent-Length: %zu\r\n"
+	           "Connection: close\r\n\r\n%s",
+	           body.len, body.data ? body.data : "");
+	int fd = connection_fd(rq);
+	if (fd >= 0 && !out.failed) {
+		ssize_t sent = send(fd, out.data, out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		(void)sent; /* the caller may be gone; it is cut all the same */
+		shutdown(fd, SHUT_RDWR);
+	}
+	loop->counts.connections_cut++;
+	buf_free(&body);
+	buf_free(&out);
+}
+
+static void check_deadline(struct loop *loop, struct request *rq, int64_t now)
+{
+	int64_t age_ms = now - rq->began_us / 1000;
+	bool arriving = rq->stage == STAGE_HEAD || (rq->stage == STAGE_BODY && !rq->upload);
+	if (arriving && age_ms > loop->config.body_ms) {
+		cut_slow_sender(loop, rq);
+		rq->began_us = now_us(); /* once */
+	} else if (rq->op_pending && !rq->reply.staged && now - rq->op_since_ms > LANE_DEADLINE_MS) {
+		reply_problem(rq, CODE_DATABASE_UNAVAILABLE, NULL, 0); /* the lane lets go of it when its statement ends */
+	}
+}
+
+static void check_deadlines(struct loop *loop, int64_t now)
+{
+	for (struct request *rq = loop->requests, *next; rq; rq = next) {
+		next = rq->next;
+		check_deadline(loop, rq, now);
+	}
+}
+
+/* ---- turning ---- */
+
+static void daemon_ready(struct source *source, uint32_t events)
+{
+	(void)events;
+	((struct loop *)source)->run_daemon = true;
+}
+
+static bool daemon_wants_to_run(struct loop *loop, int *wait_ms)
+{
+	MHD_UNSIGNED_LONG_LONG timeout;
+	if (MHD_get_timeout(loop->daemon, &timeout) != MHD_YES)
+		return false;
+	if (timeout < (unsigned long long)*wait_ms)
+		*wait_ms = (int)timeout;
+	return timeout == 0;
+}
+
+/* Runs libmicrohttpd until it has nothing to do at once: a resume asks for another run. */
+static void run_daemon(struct loop *loop)
+{
+	for (int i = 0; i < DAEMON_RUNS_A_TURN; i++) {
+		int wait_ms = WAIT_MAX_MS;
+		bool wants = daemon_wants_to_run(loop, &wait_ms);
+		if (!loop->run_daemon && !wants)
+			return;
+		loop->run_daemon = false;
+		MHD_run(loop->daemon);
+	}
+}
+
+static int wait_of(struct loop *loop)
+{
+	int wait_ms = WAIT_MAX_MS;
+	if (loop->run_daemon || daemon_wants_to_run(loop, &wait_ms))
+		return 0;
+	int retry_ms = write_lanes_wait_ms(loop->writes, now_ms());
+	return retry_ms >= 0 && retry_ms < wait_ms ? retry_ms : wait_ms;
+}
+
+static void tick(struct loop *loop, int64_t now)
+{
+	read_lane_tick(loop->reads, now);
+	write_lanes_tick(loop->writes, now);
+	if (now - loop->ticked_ms < TICK_MS)
+		return;
+	loop->ticked_ms = now;
+	check_deadlines(loop, now);
+	if (now - loop->log_written_ms >= LOG_FLUSH_MS)
+		flush_log(loop, now);
+}
+
+/* All that came in, then everything it led to, then one send a connection. */
+static void turn(struct loop *loop)
+{
+	poll_run(loop->poll, wait_of(loop));
+	run_daemon(loop);
+	read_lane_flush(loop->reads);
+	write_lanes_flush(loop->writes);
+	tick(loop, now_ms());
+}
+
+/* ---- stopping ---- */
+
+static void stop_listening(struct loop *loop)
+{
+	int fd = MHD_quiesce_daemon(loop->daemon);
+	if (fd >= 0)
+		close(fd);
+	loop->quiesced = true;
+	loop->run_daemon = true;
+}
+
+/* What still waits is answered 503, so that no connection is suspended when the daemon stops. */
+static void give_up(struct loop *loop)
+{
+	for (struct request *rq = loop->requests, *next; rq; rq = next) {
+		next = rq->next;
+		if (rq->in_worker)
+			continue; /* cannot be taken from it */
+		if (!rq->reply.staged)
+			reply_problem(rq, CODE_STOPPING, NULL, 0);
+		http_wake(rq);
+	}
+}
+
+static bool any_in_worker(const struct loop *loop)
+{
+	for (const struct request *rq = loop->requests; rq; rq = rq->next)
+		if (rq->in_worker)
+			return true;
+	return false;
+}
+
+static void abort_uploads(struct loop *loop)
+{
+	for (struct request *rq = loop->requests; rq; rq = rq->next)
+		if (rq->upload && rq->in_worker && rq->stage == STAGE_BODY)
+			upload_abort(rq->upload);
+}
+
+static void wind_down(struct loop *loop)
+{
+	stop_listening(loop);
+	abort_uploads(loop);
+	while (loop->requests && now_ms() < loop->give_up_at_ms)
+		turn(loop);
+	give_up(loop);
+	for (int i = 0; i < 20; i++) {
+		loop->run_daemon = true;
+		turn(loop);
+	}
+	loop->left_behind = any_in_worker(loop);
+}
+
+static void *loop_main(void *arg)
+{
+	struct loop *loop = arg;
+	while (!loop_stopping(loop))
+		turn(loop);
+	wind_down(loop);
+	flush_log(loop, 0);
+	return NULL;
+}
+
+/* ---- life ---- */
+
+static void loop_free(struct loop *loop)
+{
+	if (loop->daemon) {
+		poll_forget(loop->poll, &loop->daemon_source);
+		MHD_stop_daemon(loop->daemon);
+	} else if (!loop->quiesced) {
+		close(loop->config.listen_fd);
+	}
+	read_lane_free(loop->reads);
+	write_lanes_free(loop->writes);
+	route_table_free(loop->routes);
+	auth_cache_free(loop->auth);
+	poll_free(loop->poll);
+	buf_free(&loop->log);
+	free(loop);
+}
+
+static bool watch_daemon(struct loop *loop)
+{
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	loop->daemon_source = (struct source){.ready = daemon_ready, .fd = -1};
+	return info && poll_watch(loop->poll, &loop->daemon_source, info->epoll_fd, EPOLLIN);
+}
+
+struct loop *loop_start(const struct loop_config *config)
+{
+	assert(config->operations_len <= OPERATIONS_MAX);
+	struct loop *loop = calloc(1, sizeof *loop);
+	if (!loop)
+		return NULL;
+	loop->config = *config;
+	loop->log = BUF_INIT(LOG_BYTES_MAX);
+	loop->poll = poll_new();
+	if (loop->poll) {
+		loop->reads = read_lane_new(loop->poll, config->database_url);
+		loop->writes = write_lanes_new(loop->poll, config->database_url, config->write_lanes);
+	}
+	loop->routes = route_table_new(config->operations, config->operations_len);
+	loop->auth = auth_cache_new(config->auth);
+	if (loop->reads && loop->writes && loop->routes && loop->auth)
+		loop->daemon = http_start(loop, config->listen_fd, &config->http);
+	if (loop->daemon && watch_daemon(loop) && pthread_create(&loop->thread, NULL, loop_main, loop) == 0)
+		return loop;
+	log_line(LOG_ERROR, "an event loop could not start", NULL);
+	loop_free(loop);
+	return NULL;
+}
+
+static void nothing(struct mail *mail) { free(mail); }
+
+void loop_ask_to_stop(struct loop *loop, int64_t give_up_at_ms)
+{
+	atomic_store(&loop->give_up_at_ms, give_up_at_ms);
+	atomic_store(&loop->stopping, true);
+	struct mail *wake = calloc(1, sizeof *wake);
+	if (!wake)
+		return; /* it sees the flag at its next tick */
+	wake->run = nothing;
+	poll_post(loop->poll, wake);
+}
+
+bool loop_join(struct loop *loop)
+{
+	pthread_join(loop->thread, NULL);
+	if (loop->left_behind)
+		return false; /* a worker still holds a request: its memory, and the daemon it belongs to, must stay */
+	loop_free(loop);
+	return true;
+}

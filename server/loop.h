@@ -1,0 +1,28 @@
+/* An event loop: a thread with its own listening socket, libmicrohttpd daemon and lanes to the database. Loops share nothing. */
+#ifndef ASSAY_SERVER_LOOP_H
+#define ASSAY_SERVER_LOOP_H
+
+#include "server/http.h"
+#include "server/lane.h"
+#include "server/metrics.h"
+#include "server/request_internal.h"
+
+struct loop_config {
+	const char *database_url;
+	int listen_fd; /* taken over */
+	int write_lanes;
+	int64_t body_ms;
+	struct http_settings http;
+	const struct operation *operations;
+	size_t operations_len;
+	const struct auth_statements *auth;
+};
+
+struct loop *loop_start(const struct loop_config *config); /* NULL: could not */
+void loop_ask_to_stop(struct loop *loop, int64_t give_up_at_ms); /* from any thread */
+bool loop_join(struct loop *loop);                               /* false: requests were left in workers; nothing was freed */
+struct loop_counts *loop_counts(struct loop *loop);
+const struct lane_stats *loop_read_stats(const struct loop *loop);
+const struct lane_stats *loop_write_stats(const struct loop *loop);
+
+#endif

@@ -1,0 +1,377 @@
+/* A request's memory, what it was asked, and how its phases submit. */
+#include "server/request_internal.h"
+
+#include "base/json_read.h"
+#include "server/log.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_BYTES = 16 * 1024 };
+
+struct arena_block {
+	struct arena_block *next;
+	size_t used, size;
+	_Alignas(16) char bytes[];
+};
+
+/* ---- life ---- */
+
+static void room_mail(struct mail *mail);
+static void done_mail(struct mail *mail);
+
+struct request *request_new(struct loop *loop, const char *uri)
+{
+	struct request *rq = malloc(sizeof *rq);
+	if (!rq)
+		return NULL;
+	memset(rq, 0, offsetof(struct request, first));
+	rq->loop = loop;
+	rq->began_us = now_us();
+	rq->done_mail.run = done_mail;
+	rq->room_mail.run = room_mail;
+	rq->uri = request_copy(rq, uri, strlen(uri));
+	rq->id = rq->path = rq->method = "";
+	return rq;
+}
+
+void request_free(struct request *rq)
+{
+	assert(!rq->op_pending && !rq->in_worker);
+	while (rq->on_end_len)
+		rq->on_end_len--, rq->on_end[rq->on_end_len].fn(rq->on_end[rq->on_end_len].arg);
+	json_decref(rq->json);
+	buf_free(&rq->body);
+	upload_free(rq->upload);
+	while (rq->arena) {
+		struct arena_block *next = rq->arena->next;
+		free(rq->arena);
+		rq->arena = next;
+	}
+	free(rq);
+}
+
+/* Memory for one request is bounded by what its body and its answer may be: past that, or with none left, is not survivable
+ * for the request, and aborting is honest for the process. */
+void *request_alloc(struct request *rq, size_t size)
+{
+	size = (size + 15) & ~(size_t)15;
+	if (size <= ARENA_FIRST - rq->first_used) {
+		void *p = rq->first + rq->first_used;
+		rq->first_used += size;
+		return memset(p, 0, size);
+	}
+	struct arena_block *block = rq->arena;
+	if (!block || block->size - block->used < size) {
+		size_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES;
+		block = calloc(1, sizeof *block + room);
+		if (!block || (rq->arena_total += room) > ARENA_MAX)
+			abort();
+		block->size = room;
+		block->next = rq->arena;
+		rq->arena = block;
+	}
+	void *p = block->bytes + block->used;
+	block->used += size;
+	return p;
+}
+
+char *request_copy(struct request *rq, const char *text, size_t len)
+{
+	char *copy = request_alloc(rq, len + 1);
+	memcpy(copy, text, len);
+	return copy;
+}
+
+char *request_printf(struct request *rq, const char *fmt, ...)
+{
+	va_list args, again;
+	va_start(args, fmt);
+	va_copy(again, args);
+	int len = vsnprintf(NULL, 0, fmt, args);
+	char *text = request_alloc(rq, (size_t)len + 1);
+	vsnprintf(text, (size_t)len + 1, fmt, again);
+	va_end(again);
+	va_end(args);
+	return text;
+}
+
+void request_on_end(struct request *rq, void (*fn)(void *), void *arg)
+{
+	assert(rq->on_end_len < ON_END_MAX);
+	rq->on_end[rq->on_end_len].fn = fn;
+	rq->on_end[rq->on_end_len].arg = arg;
+	rq->on_end_len++;
+}
+
+/* ---- what came in ---- */
+
+const struct operation *request_operation(const struct request *rq) { return rq->operation; }
+const struct caller *request_caller(const struct request *rq) { return &rq->caller; }
+const char *request_id(const struct request *rq) { return rq->id; }
+enum lang request_lang(const struct request *rq) { return rq->lang; }
+const char *request_path(const struct request *rq) { return rq->path; }
+json_t *request_body(const struct request *rq) { return rq->json; }
+bool request_dry_run(const struct request *rq) { return rq->dry_run; }
+void request_set_state(struct request *rq, void *state) { rq->state = state; }
+void *request_state(const struct request *rq) { return rq->state; }
+const char *request_idempotency_key(const struct request *rq) { return rq->idempotency_key; }
+
+const char *request_param(const struct request *rq, const char *name)
+{
+	for (int i = 0; i < rq->params_len; i++)
+		if (strcmp(rq->params[i].name, name) == 0)
+			return rq->params[i].value;
+	assert(!"the path template has no such placeholder");
+	return "";
+}
+
+bool request_may_see(const struct request *rq, const char *provider_id)
+{
+	const char *own = rq->caller.provider_id; /* a partner whose key has no provider yet sees none */
+	return rq->caller.role != ROLE_PARTNER || (own && provider_id && strcmp(own, provider_id) == 0);
+}
+
+/* ---- the first phase ---- */
+
+static bool parse_body(struct request *rq)
+{
+	struct faults faults = {0};
+	size_t len = rq->body.len;
+	const char *data = len ? rq->body.data : "";
+	if (!len && rq->operation->body_optional) {
+		data = "{}";
+		len = 2;
+	}
+	enum json_verdict verdict = json_read(data, len, JSON_DEPTH_MAX, &rq->json, &faults);
+	if (verdict == JSON_MALFORMED && faults.len) {
+		const struct fault *f = &faults.items[0];
+		const char *const args[] = {f->args[0], f->args[1], f->args[2]};
+		reply_problem(rq, CODE_INVALID_JSON, args, 3);
+	} else if (verdict == JSON_NO_MEMORY) {
+		reply_problem(rq, CODE_OVERLOADED, NULL, 0);
+	} else if (verdict != JSON_OK) {
+		reply_faults(rq, &faults);
+	}
+	faults_free(&faults);
+	return verdict == JSON_OK;
+}
+
+void request_run_handler(struct request *rq)
+{
+	if (rq->operation->body == BODY_JSON && !rq->json && !parse_body(rq))
+		return;
+	rq->operation->handle(rq);
+}
+
+/* ---- submit: statements ---- */
+
+static bool abandoned(struct request *rq)
+{
+	rq->op_pending = false;
+	if (rq->conn && !rq->reply.staged)
+		return false;
+	if (!rq->conn && !rq->in_worker)
+		request_free(rq);
+	return true; /* its caller has gone, or was answered when its time was up */
+}
+
+static void problem_of_end(struct request *rq, enum op_end end)
+{
+	switch (end) {
+	case OP_UNAVAILABLE:
+		reply_problem(rq, CODE_DATABASE_UNAVAILABLE, NULL, 0);
+		break;
+	case OP_OVERLOADED:
+		reply_problem(rq, CODE_OVERLOADED, NULL, 0);
+		break;
+	default:
+		reply_problem(rq, CODE_INTERNAL, NULL, 0);
+	}
+}
+
+static void read_done(struct lane_op *op, enum op_end end, const struct rows *rows)
+{
+	struct request *rq = (struct request *)op;
+	if (abandoned(rq))
+		return;
+	if (end == OP_OK)
+		rq->then(rq, rows);
+	else
+		problem_of_end(rq, end);
+}
+
+static void submit(struct request *rq, const struct statement *st, bool write, void (*done)(struct lane_op *, enum op_end, const struct rows *))
+{
+	assert(!rq->op_pending && !rq->in_worker && !rq->reply.staged);
+	rq->op.st = st;
+	rq->op.params = rq->params_of_op;
+	rq->op.done = done;
+	enum op_end end = write ? write_lanes_submit(loop_writes(rq->loop), &rq->op) : read_lane_submit(loop_reads(rq->loop), &rq->op);
+	if (end == OP_OK) {
+		rq->op_pending = true;
+		rq->op_since_ms = now_ms();
+	} else {
+		problem_of_end(rq, end);
+	}
+}
+
+void request_read(struct request *rq, const struct statement *st, const char *const *params, rows_fn then)
+{
+	assert(st->params <= STATEMENT_PARAMS_MAX && !st->by_keys);
+	for (int i = 0; i < st->params; i++)
+		rq->params_of_op[i] = params[i] ? request_copy(rq, params[i], strlen(params[i])) : NULL;
+	rq->then = then;
+	submit(rq, st, st->slow, read_done);
+}
+
+void request_read_key(struct request *rq, const struct statement *st, const char *key, rows_fn then)
+{
+	assert(st->by_keys);
+	rq->params_of_op[0] = key;
+	rq->then = then;
+	submit(rq, st, false, read_done);
+}
+
+/* ---- submit: api_write() ---- */
+
+static const struct statement API_WRITE = {
+        .name = "api_write",
+        .sql = "select " API_WRITE_COLUMNS " from api_write($1, $2, $3)",
+        .params = 3,
+};
+
+static const char *lang_name(enum lang lang) { return lang == LANG_ZH ? "zh" : "en"; }
+
+static void request_hash(const struct request *rq, char hex[SHA256_HEX])
+{
+	unsigned char hash[SHA256_BYTES];
+	struct sha256 *h = sha256_new();
+	if (!h)
+		abort();
+	sha256_add(h, rq->method, strlen(rq->method));
+	sha256_add(h, "\n", 1);
+	sha256_add(h, rq->uri, strlen(rq->uri));
+	sha256_add(h, "\n", 1);
+	sha256_add(h, rq->body.data, rq->body.len);
+	sha256_end(h, hash);
+	hex_of(hash, sizeof hash, hex);
+}
+
+json_t *request_context(const struct request *rq)
+{
+	char hash[SHA256_HEX];
+	static const char *const roles[] = {[ROLE_ADMIN] = "admin", [ROLE_OPERATOR] = "operator", [ROLE_FEED] = "feed",
+	                                    [ROLE_PARTNER] = "partner", [ROLE_AUDITOR] = "auditor"};
+	request_hash(rq, hash);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:s, s:s, s:s, s:b, s:s}", "request_id", rq->id, "key_id", rq->caller.key_id,
+	                 "key_name", rq->caller.name, "role", roles[rq->caller.role], "provider_id", rq->caller.provider_id,
+	                 "idempotency_key", rq->idempotency_key, "request_sha256", hash, "method", rq->method, "path", rq->path, "dry_run",
+	                 rq->dry_run, "lang", lang_name(rq->lang));
+}
+
+static const char *dump(struct request *rq, json_t *json /* taken */)
+{
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	json_decref(json);
+	if (!text)
+		abort();
+	const char *copy = request_copy(rq, text, strlen(text));
+	free(text);
+	return copy;
+}
+
+static void written(struct lane_op *op, enum op_end end, const struct rows *rows)
+{
+	struct request *rq = (struct request *)op;
+	if (abandoned(rq))
+		return;
+	if (end != OP_OK) {
+		problem_of_end(rq, end);
+		return;
+	}
+	const char *code = rows_text(rows, 0, 1);
+	if (!code || strcmp(code, "again") != 0)
+		reply_written(rq, rows);
+	else if (++rq->again < AGAIN_MAX)
+		rq->operation->handle(rq); /* what it decided on has changed: decide anew */
+	else
+		reply_problem(rq, CODE_CONFLICT, NULL, 0);
+}
+
+void request_write(struct request *rq, const char *op, json_t *args)
+{
+	rq->params_of_op[0] = dump(rq, request_context(rq));
+	rq->params_of_op[1] = op;
+	rq->params_of_op[2] = dump(rq, args);
+	submit(rq, &API_WRITE, true, written);
+}
+
+void request_refuse(struct request *rq, enum code code, const char *const *args, size_t nargs, json_t *extra)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < nargs; i++)
+		json_array_append_new(list, json_string(args[i]));
+	json_t *all = json_pack("{s:s, s:o, s:o*}", "code", code_name(code), "args", list, "extra", extra);
+	request_write(rq, "refuse", all);
+}
+
+/* ---- submit: workers ---- */
+
+static void run_work(struct worker *w, void *arg)
+{
+	struct request *rq = arg;
+	rq->work(w, rq);
+	if (rq->upload)
+		upload_drop_rest(rq->upload);
+	poll_post(loop_poll(rq->loop), &rq->done_mail); /* the request is the loop's again */
+}
+
+static void done_mail(struct mail *mail)
+{
+	struct request *rq = (struct request *)((char *)mail - offsetof(struct request, done_mail));
+	rq->in_worker = false;
+	if (!rq->conn) {
+		request_free(rq);
+		return;
+	}
+	if (!rq->reply.staged) {
+		log_line(LOG_ERROR, "work ended without a reply", "operation", rq->operation->id, NULL);
+		reply_problem(rq, CODE_INTERNAL, NULL, 0);
+	}
+	http_wake(rq);
+}
+
+static void room_mail(struct mail *mail)
+{
+	struct request *rq = (struct request *)((char *)mail - offsetof(struct request, room_mail));
+	rq->waits_room = false;
+	if (rq->conn)
+		http_wake(rq);
+}
+
+static void room_again(void *arg)
+{
+	struct request *rq = arg;
+	poll_post(loop_poll(rq->loop), &rq->room_mail);
+}
+
+struct upload *request_upload(struct request *rq) { return rq->upload; }
+
+void request_work(struct request *rq, void (*work)(struct worker *w, struct request *rq))
+{
+	assert(!rq->op_pending && !rq->in_worker && !rq->reply.staged);
+	bool streams = rq->operation->body == BODY_STREAM;
+	if (streams && !rq->upload)
+		rq->upload = upload_new(room_again, rq);
+	rq->work = work;
+	rq->in_worker = true;
+	if ((streams && !rq->upload) || !pool_submit(streams ? POOL_STREAMS : POOL_ANSWERS, run_work, rq)) {
+		rq->in_worker = false;
+		upload_free(rq->upload);
+		rq->upload = NULL;
+		reply_problem(rq, CODE_OVERLOADED, NULL, 0);
+	}
+}

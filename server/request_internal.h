@@ -1,0 +1,164 @@
+/* What a request is made of: for the files of server/ only. Handlers see server/request.h. */
+#ifndef ASSAY_SERVER_REQUEST_INTERNAL_H
+#define ASSAY_SERVER_REQUEST_INTERNAL_H
+
+#include "base/buf.h"
+#include "base/sha256.h"
+#include "server/lane.h"
+#include "server/problem.h"
+#include "server/request.h"
+#include "server/upload_internal.h"
+#include "server/worker.h"
+
+#include <microhttpd.h>
+
+struct loop;
+
+enum {
+	URI_MAX = 4096,
+	PARAMS_MAX = 4,       /* placeholders in one path template */
+	QUERY_MAX = 16,       /* query parameters of one request */
+	REPLY_HEADERS_MAX = 12,
+	ON_END_MAX = 8,
+	BODY_MAX_DEFAULT = 64 * 1024,
+	REQUEST_ID_MAX = 128,
+	ARENA_FIRST = 3072,   /* bytes inside the request itself */
+	ARENA_MAX = 64 * 1024 * 1024,
+	AGAIN_MAX = 5
+};
+
+/* Where a request is. Only http.c moves it on. */
+enum stage {
+	STAGE_HEAD,    /* libmicrohttpd has not shown it to us yet */
+	STAGE_AUTH,    /* suspended in the first call, until the key was looked up */
+	STAGE_BODY,    /* its body arrives (perhaps none) */
+	STAGE_RUNNING, /* its body is here whole; a phase was begun */
+	STAGE_SENDING  /* the reply is libmicrohttpd's */
+};
+
+struct name_value {
+	const char *name, *value;
+};
+
+struct arena_block;
+
+struct reply {
+	bool staged;
+	int status;
+	enum code code; /* of a problem; for the log and the metrics */
+	const char *content_type;
+	const void *bytes;
+	size_t len;
+	enum MHD_ResponseMemoryMode memory;
+	struct name_value headers[REPLY_HEADERS_MAX];
+	int headers_len;
+	const char *etag; /* quoted */
+	bool close;       /* the connection cannot be used again */
+};
+
+struct request {
+	struct lane_op op; /* first: a lane hands it back */
+	struct mail done_mail, room_mail;
+	struct loop *loop;
+	struct MHD_Connection *conn; /* NULL once libmicrohttpd let go of it */
+	struct request *prev, *next; /* the loop's requests */
+	enum stage stage;
+	bool suspended, op_pending, in_worker, body_refused, has_body, waits_room;
+	int64_t began_us, handled_us, op_since_ms;
+
+	const char *uri;    /* as sent */
+	const char *path;   /* the part before the query */
+	const char *method; /* libmicrohttpd's */
+	const struct operation *operation;
+	struct name_value params[PARAMS_MAX];
+	int params_len;
+	struct name_value query[QUERY_MAX];
+	int query_len;
+	const char *id;
+	const char *traceparent;
+	const char *idempotency_key;
+	enum lang lang;
+	bool dry_run;
+	struct caller caller;
+	unsigned char key_hash[SHA256_BYTES];
+	char key_hex[SHA256_HEX];
+
+	struct buf body; /* of BODY_JSON */
+	uint64_t body_bytes;
+	json_t *json;
+	struct upload *upload;
+
+	void *state;
+	rows_fn then;
+	void (*work)(struct worker *w, struct request *rq);
+	const char *params_of_op[STATEMENT_PARAMS_MAX];
+	unsigned again;
+	struct {
+		void (*fn)(void *arg);
+		void *arg;
+	} on_end[ON_END_MAX];
+	int on_end_len;
+
+	struct reply reply;
+
+	struct arena_block *arena; /* blocks after the first */
+	size_t arena_total, first_used;
+	_Alignas(16) char first[ARENA_FIRST];
+};
+
+/* request.c */
+struct request *request_new(struct loop *loop, const char *uri); /* NULL when out of memory */
+void request_free(struct request *rq);
+char *request_copy(struct request *rq, const char *text, size_t len);
+void request_run_handler(struct request *rq); /* the first phase, with the body parsed */
+
+/* route.c */
+struct route_table;
+struct route_table *route_table_new(const struct operation *operations, size_t len);
+void route_table_free(struct route_table *table);
+/* Finds the operation and its parameters, or stages 404 or 405. */
+bool route_find(const struct route_table *table, struct request *rq);
+
+/* query.c */
+bool query_read(struct request *rq); /* false: a problem is staged */
+/* From request_alloc(); NULL when it is no valid encoding of UTF-8 without U+0000. */
+char *percent_decode(struct request *rq, const char *text, size_t len, bool plus_is_blank);
+
+/* head.c: what is checked before a body is taken; false: a problem is staged */
+bool head_read(struct request *rq);
+bool head_check(struct request *rq);
+
+/* auth.c */
+struct auth_statements {
+	const struct statement *by_hash;  /* by_keys; columns: hash, key_id, name, role, provider_id, expired, revoked, used_today */
+	const struct statement *key_used; /* $1 key_id */
+};
+struct auth_cache;
+struct auth_cache *auth_cache_new(const struct auth_statements *statements);
+void auth_cache_free(struct auth_cache *cache);
+enum auth {
+	AUTH_OK,
+	AUTH_WAIT,   /* looked up; http_wake() follows, with the caller known or a problem staged */
+	AUTH_REFUSED /* a problem is staged */
+};
+enum auth auth_begin(struct request *rq, struct auth_cache *cache);
+
+/* http.c */
+void http_wake(struct request *rq); /* a reply was staged or room was made: let libmicrohttpd go on */
+
+/* loop.c: what a request needs of its loop */
+struct read_lane *loop_reads(struct loop *loop);
+struct write_lanes *loop_writes(struct loop *loop);
+struct poll *loop_poll(struct loop *loop);
+struct route_table *loop_routes(struct loop *loop);
+struct auth_cache *loop_auth(struct loop *loop);
+bool loop_stopping(const struct loop *loop);
+void loop_add_request(struct loop *loop, struct request *rq);
+void loop_remove_request(struct loop *loop, struct request *rq);
+void loop_resumed(struct loop *loop);
+void loop_log_request(struct loop *loop, const struct request *rq);
+
+/* problem.c */
+void reply_problem_rendered(struct request *rq, const struct problem *p);
+
+#endif

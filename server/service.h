@@ -1,0 +1,32 @@
+/* The service as a whole: loops, workers, and what /healthz, /readyz and /metrics tell of them. */
+#ifndef ASSAY_SERVER_SERVICE_H
+#define ASSAY_SERVER_SERVICE_H
+
+#include "base/buf.h"
+#include "server/request.h"
+#include "server/settings.h"
+
+struct auth_statements;
+
+struct service_config {
+	const struct settings *settings;
+	const char *database_url;
+	const struct operation *operations;
+	size_t operations_len;
+	const struct statement *auth_by_hash; /* by_keys; columns: hash, key_id, name, role, provider_id, expired, revoked, used_today */
+	const struct statement *auth_key_used; /* $1 key_id: notes that it was used today */
+};
+
+/* Listens and serves. False, with the reason in the log, when it cannot. */
+bool service_start(const struct service_config *config) __attribute__((warn_unused_result));
+const char *service_address(void); /* "127.0.0.1:8080": where it listens, with the real port when 0 was asked for */
+
+/* No new connections; what runs is finished; what cannot be within the settings' stop_seconds is answered 503. False when work
+ * was left that did not return in time: the process should exit without further ado. */
+bool service_stop(void);
+
+bool service_ready(void); /* at least one loop can read and write */
+bool service_stopping(void);
+void service_metrics(struct buf *out);
+
+#endif
