@@ -148,12 +148,17 @@ const char *json_locate(const char *data, size_t len, size_t at, char *out, size
 	return out;
 }
 
+static bool is_tail(char c)
+{
+	return ((unsigned char)c & 0xC0) == 0x80;
+}
+
 static void place_step(struct json_place *place, char c)
 {
 	if (c == '\n') {
 		place->line++;
 		place->column = 1;
-	} else if (((unsigned char)c & 0xC0) != 0x80) {
+	} else if (!is_tail(c)) {
 		place->column++;
 	}
 }
@@ -162,6 +167,8 @@ struct json_place json_place_of(const char *data, size_t len, size_t at)
 {
 	struct json_place place = {.line = 1, .column = 1};
 
+	while (at > 0 && at < len && is_tail(data[at])) /* inside a character: where it begins */
+		at--;
 	for (size_t i = 0; i < at && i < len; i++)
 		place_step(&place, data[i]);
 	return place;
