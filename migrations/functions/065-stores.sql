@@ -15,3 +15,26 @@ $$;
 create or replace function store_visible(p_store_id text, p_whose text) returns boolean language sql stable as $$
 	select p_whose is null or exists (select from binding where provider_id = p_whose and store_id = p_store_id)
 $$;
+
+-- A provider's stores, by id, each with its bindings to it and whether it counts in p_period (null: none runs). The verdicts are
+-- the evaluator's, store by store.
+create or replace function provider_store_list(p_provider text, after text, n integer, p_period text, p_as_of date, ids text[],
+	counted boolean[], reasons text[]) returns table (cursor text, body text) language sql stable as $$
+	with page as (
+		select distinct b.store_id from binding b
+		where b.provider_id = p_provider and (after is null or b.store_id > after)
+		order by b.store_id limit n)
+	select s.store_id, (select row_to_json(x)::text from (select
+		s.store_id, v.name, v.registered_region, coalesce(v.ship_from_regions, '{}') as ship_from_regions, v.industry, v.category,
+		v.status,
+		array(select row_to_json(b) from (select bound_on, unbound_on from binding
+			where provider_id = p_provider and store_id = s.store_id order by bound_on) b) as bindings,
+		p_period as period_id, p_as_of as as_of,
+		case when p_period is not null then coalesce(j.counted, false) end as counted,
+		case when p_period is not null and j.counted is not true then coalesce(j.reason, 'not_new_in_period') end as reason) x)
+	from page s
+	left join lateral (select * from store_version where store_id = s.store_id and valid_from <= assay_today()
+		order by valid_from desc limit 1) v on true
+	left join unnest(ids, counted, reasons) j(id, counted, reason) on j.id = s.store_id
+	order by s.store_id
+$$;

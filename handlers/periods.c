@@ -1,0 +1,87 @@
+/* Periods, with their measures so far. Progress that is stale is computed again first, on a worker. */
+#include "model/store/periods.h"
+
+#include "handlers/handlers.h"
+#include "handlers/input.h"
+#include "handlers/work.h"
+#include "model/rules/lifecycle.h"
+#include "model/store/progress.h"
+
+#include <string.h>
+
+enum { ONE_PROVIDER, ONE_BODY, ONE_ETAG, ONE_STALE };
+
+static void period_reply(struct request *rq, const struct rows *rows)
+{
+	if (rows->count == 0) {
+		reply_not_found(rq);
+		return;
+	}
+	const char *body = rows_text(rows, 0, 1 + ONE_BODY);
+	reply_etag(rq, rows_text(rows, 0, 1 + ONE_ETAG));
+	reply_json_text(rq, 200, body, strlen(body));
+}
+
+static void refresh_one(struct worker *w, struct request *rq)
+{
+	const char *id = request_param(rq, "id");
+	struct rows rows;
+	if (work_ok(rq, worker_db(w), refresh_progress(worker_db(w), id)) && work_read_key(w, rq, &PERIOD_BY_ID, id, &rows))
+		period_reply(rq, &rows);
+}
+
+static void period_found(struct request *rq, const struct rows *rows)
+{
+	if (rows->count == 0 || !request_may_see(rq, rows_text(rows, 0, 1 + ONE_PROVIDER)))
+		reply_not_found(rq);
+	else if (rows_bool(rows, 0, 1 + ONE_STALE))
+		request_work(rq, refresh_one);
+	else
+		period_reply(rq, rows);
+}
+
+void handle_period_get(struct request *rq)
+{
+	request_read_key(rq, &PERIOD_BY_ID, request_param(rq, "id"), period_found);
+}
+
+/* ---- a provider's periods ---- */
+
+static void refresh_list(struct worker *w, struct request *rq)
+{
+	const struct listing *l = request_state(rq);
+	struct rows running, page;
+	if (!work_read_key(w, rq, &PERIOD_RUNNING, request_param(rq, "id"), &running))
+		return;
+	const char *period_id = running.count ? rows_text(&running, 0, 1) : NULL;
+	if (period_id && !work_ok(rq, worker_db(w), refresh_progress(worker_db(w), period_id)))
+		return;
+	if (work_read(w, rq, l->list, l->params, &page))
+		page_reply(rq, &page);
+}
+
+static void running_found(struct request *rq, const struct rows *rows)
+{
+	const struct listing *l = request_state(rq);
+	if (rows->count == 0)
+		reply_not_found(rq);
+	else if (rows_bool(rows, 0, 2))
+		request_work(rq, refresh_list);
+	else
+		request_read(rq, l->list, l->params, page_reply);
+}
+
+void handle_period_list(struct request *rq)
+{
+	static const char *const stages[] = {"trial", "regular", NULL};
+	const char *statuses[PERIOD_STATUSES + 1] = {NULL};
+	for (int s = 0; s < PERIOD_STATUSES; s++)
+		statuses[s] = period_status_name((enum period_status)s);
+	const char *stage = NULL, *status = NULL;
+	FAULTS_HERE(f);
+	(void)request_query_word(rq, "stage", stages, &stage, &f);
+	(void)request_query_word(rq, "status", statuses, &status, &f);
+	const char *filters[] = {stage, status};
+	if (listing_of_provider(rq, &PERIOD_LIST, filters, COUNT_OF(filters), &f))
+		request_read_key(rq, &PERIOD_RUNNING, request_param(rq, "id"), running_found);
+}
