@@ -16,6 +16,7 @@ struct admission_facts {
 	size_t document_count;
 	day today;
 	day reapply_from;             /* new applications are refused before this day; DAY_NONE: no cool-down, or waived */
+	const char *reapply_cause;    /* "revoked", "trial_failed"; NULL without a cool-down */
 	const char *open_application; /* another application that is open; NULL: none */
 };
 

@@ -13,4 +13,8 @@ typedef int64_t fen;
 /* A whole month's total: 31 days of the most. */
 #define MONTH_FIGURE_MAX (31 * FIGURE_MAX)
 
+enum { FEN_TEXT = 32 };
+
+const char *fen_text(fen v, char out[FEN_TEXT]); /* v >= 0, in yuan for people: "31,700.00"; returns out */
+
 #endif

@@ -22,15 +22,13 @@ struct standing_facts {
 	day watermark; /* DAY_NONE: no figures yet */
 	const struct policy *policy; /* the one that governs now; NULL when no policy covers the provider */
 
-	/* the deposit: required is the policy's; */
+	/* the deposit; what is required is the policy's */
 	fen balance_fen;
 	fen held_fen; /* part of the balance that an open refund holds */
 
 	/* admission: what the checks would say to an application now (registered and the statuses that may apply again);
-	 * NULL when not known. For status applied: the open application and its day. */
+	 * NULL when not known. */
 	const struct admission *admission;
-	const char *application_id; /* NULL: none */
-	day application_since;
 
 	/* the current period; has_period false: none */
 	bool has_period;
@@ -42,21 +40,25 @@ struct standing_facts {
 	const struct criterion_gap *gaps; /* what is not met yet; see evaluation_gaps(), evaluation_gaps_read() */
 	size_t gap_count;
 
-	day reapply_from; /* DAY_NONE: no cool-down, or waived */
+	day reapply_from;          /* DAY_NONE: no cool-down, or waived */
+	const char *reapply_cause; /* as in admission.h */
 };
 
-enum { STANDING_TEXT = 48, STANDING_REASONS = 8, STANDING_DUE = REQUIREMENT_NODES + 8, STANDING_EVENTS = 4 };
+enum { STANDING_TEXT = 32, STANDING_REASONS = 8, STANDING_DUE = REQUIREMENT_NODES + 8, STANDING_EVENTS = 4 };
 
-/* A text of the catalogue with its arguments (kept inside). `code` is the word that callers see. */
+/* A text of the catalogue with its arguments (kept inside). */
 struct standing_note {
-	enum code code;
+	const char *code; /* the word that callers see */
+	enum code text;
 	const char *clause;
 	char args[FAULT_ARGS][STANDING_TEXT];
+	const char *borrowed; /* in place of args[0] when it is not NULL; from the facts */
 };
 
 /* One thing that is missing. */
 struct standing_due {
 	struct standing_note note;
+	const struct admission_check *check; /* an admission check that is not met, from the facts: it explains itself; else NULL */
 	const char *what;        /* a measure's name, "deposit_fen", "application", or an admission check's code */
 	const char *alternative; /* the branch of an `any` it belongs to: another branch would do; NULL: it is needed itself */
 	bool counted;            /* `missing` says how much */
@@ -84,13 +86,14 @@ struct standing {
 	fen deposit_shortfall_fen; /* max(0, required - (balance - held)); 0 when not configured */
 };
 
+/* What is borrowed stays the facts' and must live as long as `out`. */
 void standing_derive(const struct standing_facts *f, struct standing *out);
 
 /* Each writes one value; the member's name is the caller's. */
 void standing_reasons_json(struct json_writer *w, const struct standing *s, enum lang lang);      /* [{"code","clause","message"}] */
 /* {"currently_due":[{"code","clause","what","missing","by","alternative","message"}],"eventually_due":[...]} */
 void standing_requirements_json(struct json_writer *w, const struct standing *s, enum lang lang);
-void standing_next_events_json(struct json_writer *w, const struct standing *s, enum lang lang);  /* [{"code","on","clause","message"}] */
+void standing_next_events_json(struct json_writer *w, const struct standing *s, enum lang lang); /* [{"code","on","clause","message"}] */
 /* {"required_fen","balance_fen","held_fen","shortfall_fen"}; required and shortfall are null when not configured */
 void standing_deposit_json(struct json_writer *w, const struct standing_facts *f, const struct standing *s);
 
