@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define BASE64URL_TEXT(n) (((n) * 4 + 2) / 3 + 1) /* what n bytes take as text, with its NUL */
-#define BASE64URL_BYTES(n) ((n) / 4 * 3 + 2)      /* the most bytes that n digits can hold */
+#define BASE64URL_TEXT(n) (((n)*4 + 2) / 3 + 1) /* what n bytes take as text, with its NUL */
+#define BASE64URL_BYTES(n) ((n) / 4 * 3 + 2) /* the most bytes that n digits can hold */
 
 void base64url_encode(const void *p, size_t n, char *out); /* BASE64URL_TEXT(n) bytes */
 

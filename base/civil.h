@@ -13,8 +13,8 @@
 
 enum { CIVIL_TEXT = 11 };
 
-int civil_month_days(int year, int month);               /* 28..31; month 1..12 */
-int32_t civil_days(int year, int month, int dom);        /* a real date; year 1..9999 */
+int civil_month_days(int year, int month); /* 28..31; month 1..12 */
+int32_t civil_days(int year, int month, int dom); /* a real date; year 1..9999 */
 void civil_split(int32_t days, int *year, int *month, int *dom);
 
 /* Exactly n = 10 bytes YYYY-MM-DD, a real date within CIVIL_MIN..CIVIL_MAX; else false and *out is as it was. */

@@ -11,11 +11,11 @@
 /* Where the grammar stands inside a row. Kept over calls, so that a row may be cut anywhere. */
 enum state {
 	FIELD_START,
-	PLAIN,        /* in a field that is not quoted */
-	QUOTED,       /* inside quotes */
+	PLAIN, /* in a field that is not quoted */
+	QUOTED, /* inside quotes */
 	QUOTE_CLOSED, /* after a quote inside quotes: the end of the field, or the first of a doubled one */
-	CLOSED_CR,    /* after a closing quote and a carriage return */
-	SKIPPING      /* after a fault: up to the end of the line */
+	CLOSED_CR, /* after a closing quote and a carriage return */
+	SKIPPING /* after a fault: up to the end of the line */
 };
 
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
@@ -25,16 +25,16 @@ struct csv {
 	csv_row_fn fn;
 	void *arg;
 	enum csv_status status;
-	uint64_t line;     /* on which the row at hand begins */
-	size_t wanted;     /* columns of the header; 0 before it */
-	bool begun;        /* the first row was there */
-	unsigned mark;     /* bytes of the byte order mark matched; MARK_BYTES once that is settled */
+	uint64_t line; /* on which the row at hand begins */
+	size_t wanted; /* columns of the header; 0 before it */
+	bool begun; /* the first row was there */
+	unsigned mark; /* bytes of the byte order mark matched; MARK_BYTES once that is settled */
 	/* the row at hand */
-	bool in_row;       /* an earlier call began it: its bytes so far are in `carry` */
-	bool too_long;     /* and are no longer kept */
+	bool in_row; /* an earlier call began it: its bytes so far are in `carry` */
+	bool too_long; /* and are no longer kept */
 	enum state state;
 	enum csv_fault fault;
-	size_t column;     /* that the grammar stands in, from 0; stays where a fault is */
+	size_t column; /* that the grammar stands in, from 0; stays where a fault is */
 	uint64_t newlines; /* inside its quotes */
 	struct buf carry;
 	struct buf unquoted; /* fields whose doubled quotes had to be taken out */
@@ -394,7 +394,8 @@ void csv_fault_add(struct faults *faults, const char *pointer, const struct csv_
 		return;
 	case CSV_COLUMN_COUNT:
 		(void)snprintf(bound, sizeof bound, "%zu", row->wanted);
-		faults_add(faults, pointer, row->n < row->wanted ? CODE_TOO_FEW_COLUMNS : CODE_TOO_MANY_COLUMNS, n, bound, NULL);
+		faults_add(faults, pointer, row->n < row->wanted ? CODE_TOO_FEW_COLUMNS : CODE_TOO_MANY_COLUMNS, n, bound,
+		           NULL);
 		return;
 	case CSV_STRAY_QUOTE:
 		faults_add(faults, pointer, CODE_STRAY_QUOTE, NULL);

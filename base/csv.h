@@ -25,12 +25,12 @@ enum {
 enum csv_fault {
 	CSV_SOUND,
 	CSV_ROW_TOO_LONG,
-	CSV_COLUMN_LIMIT,   /* the header has more than CSV_COLUMNS_MAX */
-	CSV_COLUMN_COUNT,   /* not as many as the header has */
-	CSV_STRAY_QUOTE,    /* a quote inside a field that is not quoted, or text after a closing quote */
+	CSV_COLUMN_LIMIT, /* the header has more than CSV_COLUMNS_MAX */
+	CSV_COLUMN_COUNT, /* not as many as the header has */
+	CSV_STRAY_QUOTE, /* a quote inside a field that is not quoted, or text after a closing quote */
 	CSV_UNCLOSED_QUOTE, /* the file ends inside quotes */
-	CSV_STRAY_RETURN,   /* a carriage return that is neither quoted nor part of a line end */
-	CSV_BAD_ENCODING    /* not UTF-8, or U+0000 */
+	CSV_STRAY_RETURN, /* a carriage return that is neither quoted nor part of a line end */
+	CSV_BAD_ENCODING /* not UTF-8, or U+0000 */
 };
 
 struct csv_field {
@@ -43,7 +43,7 @@ struct csv_row {
 	bool is_header;
 	enum csv_fault fault;
 	size_t column; /* which the fault is in, from 1; 0 when it is the whole row's */
-	size_t n;      /* columns; of a bad row what was counted, or 0 */
+	size_t n; /* columns; of a bad row what was counted, or 0 */
 	size_t wanted; /* columns of the header; 0 before there is a good one */
 	const struct csv_field *fields; /* n of them, until the callback returns; NULL in a bad row */
 };
@@ -58,7 +58,8 @@ void csv_free(struct csv *c);
 
 /* Anything but CSV_GO_ON is final: later calls answer the same and do nothing. */
 enum csv_status csv_feed(struct csv *c, const char *p, size_t n) __attribute__((warn_unused_result));
-enum csv_status csv_end(struct csv *c) __attribute__((warn_unused_result)); /* no more bytes: the last row, if it has no line end */
+enum csv_status csv_end(struct csv *c)
+        __attribute__((warn_unused_result)); /* no more bytes: the last row, if it has no line end */
 
 /* Adds a bad row's fault, with `pointer` for where. */
 void csv_fault_add(struct faults *faults, const char *pointer, const struct csv_row *row);

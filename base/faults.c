@@ -17,7 +17,7 @@ struct entry {
 };
 
 static const struct entry entries[CODE_COUNT] = {
-#define PROBLEM(name, status, title_en, title_zh, detail_en, detail_zh) \
+#define PROBLEM(name, status, title_en, title_zh, detail_en, detail_zh)                                                        \
 	[CODE_##name] = {#name, status, {title_en, title_zh}, {detail_en, detail_zh}},
 #define FAULT(name, detail_en, detail_zh) [CODE_##name] = {#name, 0, {"", ""}, {detail_en, detail_zh}},
 #include "base/catalogue.def"

@@ -11,7 +11,7 @@ void gunzip_free(struct gunzip *g);
 
 enum gunzip_status {
 	GUNZIP_OK,
-	GUNZIP_CORRUPT,  /* not gzip, a wrong checksum, bytes after the last member */
+	GUNZIP_CORRUPT, /* not gzip, a wrong checksum, bytes after the last member */
 	GUNZIP_TRUNCATED, /* from gunzip_end() only */
 	GUNZIP_NO_MEMORY
 };

@@ -171,8 +171,7 @@ static bool is_known(const char *name, const struct field *fields, size_t n)
 	return false;
 }
 
-static bool refuse_unknown(const json_t *obj, const char *pointer, const struct field *fields, size_t n,
-                           struct faults *faults)
+static bool refuse_unknown(const json_t *obj, const char *pointer, const struct field *fields, size_t n, struct faults *faults)
 {
 	char at[POINTER_TEXT];
 	bool ok = true;

@@ -8,9 +8,9 @@
 struct level {
 	bool is_object;
 	bool name_next; /* of an object: the next string is a member's name */
-	size_t index;   /* of an array */
-	json_t *name;   /* of an object: the current member's, a string; owned; NULL before the first, or when it is not text */
-	json_t *seen;   /* of an object, when hunting duplicates: the names so far; owned */
+	size_t index; /* of an array */
+	json_t *name; /* of an object: the current member's, a string; owned; NULL before the first, or when it is not text */
+	json_t *seen; /* of an object, when hunting duplicates: the names so far; owned */
 };
 
 struct walk {

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 struct json_place {
-	size_t line;   /* from 1 */
+	size_t line; /* from 1 */
 	size_t column; /* from 1, in code points */
 };
 

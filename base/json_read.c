@@ -1,6 +1,7 @@
 #include "base/json_read.h"
 
 #include "base/json_locate.h"
+#include "base/json_memory.h"
 #include "base/utf8.h"
 
 #include <assert.h>
@@ -84,10 +85,9 @@ static enum json_verdict judge_error(const char *data, size_t len, const json_er
 	static const char surrogate[] = "invalid Unicode";
 	size_t at = error->position > 0 ? (size_t)error->position - 1 : 0;
 
-	switch (json_error_code(error)) {
-	case json_error_unknown:
-	case json_error_out_of_memory:
+	if (json_memory_ran_out())
 		return JSON_NO_MEMORY;
+	switch (json_error_code(error)) {
 	case json_error_null_character:
 	case json_error_null_byte_in_key:
 	case json_error_invalid_utf8:
@@ -146,5 +146,6 @@ enum json_verdict json_read(const char *data, size_t len, unsigned depth_max, js
 		fault_at(faults, data, len, at, CODE_BAD_ENCODING, NULL, NULL);
 		return JSON_REFUSED;
 	}
+	json_memory_watch();
 	return parse(data, len, out, faults);
 }

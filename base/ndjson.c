@@ -13,8 +13,8 @@ struct ndjson {
 	ndjson_row_fn fn;
 	void *arg;
 	enum ndjson_status status;
-	uint64_t line;    /* the one at hand */
-	bool too_long;    /* its bytes are no longer kept */
+	uint64_t line; /* the one at hand */
+	bool too_long; /* its bytes are no longer kept */
 	struct buf carry; /* what earlier calls brought of it */
 };
 

@@ -13,8 +13,8 @@
 enum { NDJSON_LINE_MAX = 64 * 1024 /* bytes, without the line end */ };
 
 struct ndjson_row {
-	uint64_t line;         /* from 1 */
-	json_t *value;         /* borrowed until the callback returns; NULL in a bad row */
+	uint64_t line; /* from 1 */
+	json_t *value; /* borrowed until the callback returns; NULL in a bad row */
 	struct faults *faults; /* what is wrong with it; lines in them are the stream's. The callback may add to them */
 };
 

@@ -17,13 +17,13 @@ static size_t multibyte(const unsigned char *s, size_t n)
 	if (c >= 0xC2 && c <= 0xDF)
 		return n >= 2 && tail(s[1]) ? 2 : 0;
 	if (c >= 0xE0 && c <= 0xEF) {
-		unsigned char low = c == 0xE0 ? 0xA0 : 0x80;  /* else overlong */
+		unsigned char low = c == 0xE0 ? 0xA0 : 0x80; /* else overlong */
 		unsigned char high = c == 0xED ? 0x9F : 0xBF; /* else a surrogate */
 
 		return n >= 3 && s[1] >= low && s[1] <= high && tail(s[2]) ? 3 : 0;
 	}
 	if (c >= 0xF0 && c <= 0xF4) {
-		unsigned char low = c == 0xF0 ? 0x90 : 0x80;  /* else overlong */
+		unsigned char low = c == 0xF0 ? 0x90 : 0x80; /* else overlong */
 		unsigned char high = c == 0xF4 ? 0x8F : 0xBF; /* else above U+10FFFF */
 
 		return n >= 4 && s[1] >= low && s[1] <= high && tail(s[2]) && tail(s[3]) ? 4 : 0;

@@ -7,7 +7,7 @@
 enum utf8_verdict {
 	UTF8_OK,
 	UTF8_INVALID, /* not UTF-8, from `*at` on */
-	UTF8_NUL      /* UTF-8, but U+0000 stands at `*at`; PostgreSQL's text cannot hold it */
+	UTF8_NUL /* UTF-8, but U+0000 stands at `*at`; PostgreSQL's text cannot hold it */
 };
 
 /* Judges n bytes up to the first fault; its offset goes to *at (n when there is none). `at` may be NULL. */

@@ -83,8 +83,9 @@ START_TEST(wrong_types_are_all_told)
 {
 	struct values v = untouched;
 	const struct field fields[] = {
-	        {"name", FIELD_STRING, &v.name, .required = false},     {"count", FIELD_INT, &v.count, .required = false},      {"flag", FIELD_BOOL, &v.flag, .required = false},
-	        {"day", FIELD_DAY, &v.day, .required = false},          {"object", FIELD_OBJECT, &v.object, .required = false}, {"array", FIELD_ARRAY, &v.array, .required = false},
+	        {"name", FIELD_STRING, &v.name, .required = false},     {"count", FIELD_INT, &v.count, .required = false},
+	        {"flag", FIELD_BOOL, &v.flag, .required = false},       {"day", FIELD_DAY, &v.day, .required = false},
+	        {"object", FIELD_OBJECT, &v.object, .required = false}, {"array", FIELD_ARRAY, &v.array, .required = false},
 	        {"any", FIELD_ANY, &v.any, .required = false},
 	};
 

@@ -75,4 +75,5 @@ START_TEST(random_bytes_fill_and_differ)
 }
 END_TEST
 
-CHECK_MAIN("base/sha256", the_standards_examples, pieces_give_what_the_whole_gives, giving_up_frees, random_bytes_fill_and_differ)
+CHECK_MAIN("base/sha256", the_standards_examples, pieces_give_what_the_whole_gives, giving_up_frees,
+           random_bytes_fill_and_differ)

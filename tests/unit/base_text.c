@@ -39,10 +39,10 @@ static size_t encode(uint32_t c, char *out)
 }
 
 /* ck_assert() writes to a pipe: too slow for a million times. */
-#define MUST(condition, number)                                                       \
-	do {                                                                          \
-		if (!(condition))                                                     \
-			ck_abort_msg("%s fails at %ld", #condition, (long)(number)); \
+#define MUST(condition, number)                                                                                                \
+	do {                                                                                                                   \
+		if (!(condition))                                                                                              \
+			ck_abort_msg("%s fails at %ld", #condition, (long)(number));                                           \
 	} while (0)
 
 START_TEST(exactly_the_unicode_scalar_values_are_characters)
@@ -85,7 +85,8 @@ END_TEST
 
 START_TEST(the_first_fault_is_found_at_any_offset)
 {
-	static const char *const bad[] = {"\x80", "\xC3", "\xC3(", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF5\x80\x80\x80"};
+	static const char *const bad[] = {"\x80",         "\xC3",         "\xC3(",           "\xC0\xAF",
+	                                  "\xE0\x80\xAF", "\xED\xA0\x80", "\xF5\x80\x80\x80"};
 
 	for (size_t kind = 0; kind < sizeof bad / sizeof bad[0]; kind++) {
 		for (size_t before = 0; before < 40; before++) {
@@ -155,10 +156,10 @@ END_TEST
 START_TEST(what_is_no_day_is_refused)
 {
 	static const char *const bad[] = {
-	        "",           "2023",        "2023-04",     "2023-4-01",  "2023-04-1",  "2023-04-011", "2023/04/01", "20230401",
-	        "2023-00-01", "2023-13-01",  "2023-04-00",  "2023-04-31", "2023-02-29", "1900-02-29",  "2100-02-29", "1989-12-31",
-	        "2200-01-01", "0000-01-01",  "9999-12-31",  " 2023-04-01", "2023-04-01 ", "+023-04-01",  "-023-04-01", "2023-+4-01",
-	        "2023-04- 1", "2023-04-0x1", "２023-04-01", "2023-0a-01",
+	        "",           "2023",       "2023-04",    "2023-4-01",  "2023-04-1",   "2023-04-011", "2023/04/01",
+	        "20230401",   "2023-00-01", "2023-13-01", "2023-04-00", "2023-04-31",  "2023-02-29",  "1900-02-29",
+	        "2100-02-29", "1989-12-31", "2200-01-01", "0000-01-01", "9999-12-31",  " 2023-04-01", "2023-04-01 ",
+	        "+023-04-01", "-023-04-01", "2023-+4-01", "2023-04- 1", "2023-04-0x1", "２023-04-01", "2023-0a-01",
 	};
 	int32_t d = 77;
 
@@ -214,7 +215,8 @@ END_TEST
 
 START_TEST(what_is_no_whole_number_is_refused)
 {
-	static const char *const bad[] = {"", "-", "+1", " 1", "1 ", "01", "-0", "00", "1.0", "1e3", "0x1", "--1", "1,000", "１", "-01"};
+	static const char *const bad[] = {"",    "-",   "+1",  " 1",  "1 ",    "01", "-0", "00",
+	                                  "1.0", "1e3", "0x1", "--1", "1,000", "１", "-01"};
 	static const char *const out[] = {"9223372036854775808", "-9223372036854775809", "99999999999999999999999999"};
 	int64_t v = 77;
 
@@ -235,8 +237,8 @@ START_TEST(the_rfcs_vectors)
 {
 	static const struct {
 		const char *bytes, *text;
-	} list[] = {{"", ""}, {"f", "Zg"}, {"fo", "Zm8"}, {"foo", "Zm9v"}, {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"},
-	            {"foobar", "Zm9vYmFy"}, {"\xfb\xef\xff", "--__"}};
+	} list[] = {{"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
+	            {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xfb\xef\xff", "--__"}};
 
 	for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
 		char text[32];
@@ -278,7 +280,8 @@ END_TEST
 
 START_TEST(only_one_text_is_accepted)
 {
-	static const char *const bad[] = {"Z", "Zg==", "Zh", "Zm9", "Zm9vY", "Zm+v", "Zm/v", "Zm9v ", " Zm9v", "Zm\n9", "Zg=", "Z\xc3\xa9"};
+	static const char *const bad[] = {"Z",    "Zg==",  "Zh",    "Zm9",   "Zm9vY", "Zm+v",
+	                                  "Zm/v", "Zm9v ", " Zm9v", "Zm\n9", "Zg=",   "Z\xc3\xa9"};
 	char bytes[16];
 	size_t len = 99;
 
