@@ -1,0 +1,144 @@
+#include "model/store/close.h"
+
+#include "model/store/close_chunk.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	WAIT_MS = 50,     /* for periods that another closing holds */
+	WAITS_MAX = 200   /* in a row, without anything to decide: 10 s, then the closing pauses */
+};
+
+int64_t monotonic_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* An import's merge may take long: waiting for it is bounded by its own bounds, not by a lock timeout. */
+static const struct statement LOCK_FACTS = {
+        .name = "lock_facts",
+        .sql = "select pg_advisory_lock_shared(4242, 1)",
+};
+
+static const struct statement UNLOCK_FACTS = {
+        .name = "unlock_facts",
+        .sql = "select pg_advisory_unlock_shared(4242, 1)",
+};
+
+enum db_status facts_lock_shared(struct db *db)
+{
+	PGresult *res = NULL;
+	enum db_status status = db_run(db, &LOCK_FACTS, NULL, &res);
+	PQclear(res);
+	return status;
+}
+
+void facts_unlock_shared(struct db *db)
+{
+	PGresult *res = NULL;
+	/* When the connection is gone, so is the lock. */
+	enum db_status status = db_run(db, &UNLOCK_FACTS, NULL, &res);
+	(void)status;
+	PQclear(res);
+}
+
+static const struct statement COUNT_DUE_PERIODS = {
+        .name = "count_due_periods",
+        .sql = "select count(*) from period d where d.status in ('open', 'awaiting_data')"
+               " and d.end_day <= least($1::date, (select day from watermark)) and (select day from watermark) is not null",
+        .params = 1,
+};
+
+static const struct statement MARK_AWAITING = {
+        .name = "mark_awaiting",
+        .sql = "select mark_awaiting($1, $2::date, $3::boolean)",
+        .params = 3,
+};
+
+static enum db_status count_due(struct db *db, const struct closing *c, int64_t *count)
+{
+	char as_of[DAY_TEXT];
+	PGresult *res = NULL;
+	enum db_status status = db_run(db, &COUNT_DUE_PERIODS, (const char *const[]){day_text(c->as_of, as_of)}, &res);
+	if (status == DB_OK)
+		*count = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+	PQclear(res);
+	return status;
+}
+
+static enum db_status mark(struct db *db, const struct closing *c)
+{
+	char as_of[DAY_TEXT];
+	const char *const params[] = {c->run_id, day_text(c->as_of, as_of), c->dry_run ? "t" : "f"};
+	PGresult *res = NULL;
+	enum db_status status = db_run(db, &MARK_AWAITING, params, &res);
+	PQclear(res);
+	return status;
+}
+
+static bool must_pause(const struct closing *c)
+{
+	return (c->stopping && c->stopping(c->arg)) || (c->deadline_ms && monotonic_ms() >= c->deadline_ms);
+}
+
+struct pass {
+	int64_t judged, unreadable;
+};
+
+/* Once through everything due, in the order of (end, id). */
+static enum db_status pass_once(struct db *db, struct closing *c, struct pass *pass)
+{
+	struct close_chunk chunk = {.closing = c, .after_end = "-infinity"};
+	*pass = (struct pass){0};
+	do {
+		enum db_status status = close_chunk_run(db, &chunk);
+		if (status != DB_OK)
+			return status;
+		pass->judged += (int64_t)chunk.judged;
+		pass->unreadable += (int64_t)chunk.unreadable;
+		c->judged += (int64_t)chunk.judged;
+		if (c->progressed && chunk.claimed)
+			c->progressed(c->arg, c->judged);
+		c->paused = must_pause(c);
+	} while (chunk.claimed && !c->paused);
+	return DB_OK;
+}
+
+static void wait_a_moment(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = WAIT_MS * 1000000L}, NULL);
+}
+
+enum db_status close_due(struct db *db, struct closing *c)
+{
+	c->judged = c->unreadable = 0;
+	c->paused = false;
+	for (int waits = 0;;) {
+		struct pass pass;
+		int64_t left = 0;
+		enum db_status status = pass_once(db, c, &pass);
+		if (status != DB_OK || c->paused)
+			return status;
+		c->unreadable = pass.unreadable;
+		if (pass.judged && !c->dry_run) {
+			waits = 0;
+			continue; /* what it opened may be due already */
+		}
+		if (!c->dry_run)
+			status = count_due(db, c, &left);
+		if (status != DB_OK)
+			return status;
+		if (left <= pass.unreadable)
+			break;
+		if (++waits > WAITS_MAX) {
+			c->paused = true;
+			return DB_OK;
+		}
+		wait_a_moment(); /* the rest is in another closing's hands; should that one die, it is ours */
+	}
+	return mark(db, c);
+}

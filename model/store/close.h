@@ -1,0 +1,35 @@
+/* Closing: every period that ended by a day and whose figures are complete is decided, once, however many closings run at the
+ * same time and wherever one was killed. A chunk of periods is claimed, gathered, judged and written in one transaction; what
+ * others hold is passed over and looked at again. A passed period may open one that is due too: that is closed as well. */
+#ifndef ASSAY_MODEL_STORE_CLOSE_H
+#define ASSAY_MODEL_STORE_CLOSE_H
+
+#include "model/rules/day.h"
+#include "server/db.h"
+
+struct closing {
+	day as_of;          /* not after today */
+	const char *run_id; /* the assessment run it belongs to; NULL: the daily job's */
+	bool dry_run;       /* judges and notes results, decides nothing; needs a run */
+	int64_t deadline_ms; /* CLOCK_MONOTONIC; 0: none. Looked at between chunks */
+	bool (*stopping)(void *arg); /* true: leave off after the chunk at hand. May be NULL */
+	void (*progressed)(void *arg, int64_t judged); /* after each chunk: periods judged so far by this call. May be NULL */
+	void *arg;
+
+	/* what came of it */
+	int64_t judged;
+	int64_t unreadable; /* periods that could not be judged: the log says why */
+	bool paused;        /* left off before everything due was decided: call again */
+};
+
+/* Everything due. Safe to repeat. */
+enum db_status close_due(struct db *db, struct closing *c) __attribute__((warn_unused_result));
+
+/* Holds imports off: what is decided on facts and their merge exclude each other. Take it before the transaction begins, so
+ * that the snapshot is taken after it. */
+enum db_status facts_lock_shared(struct db *db) __attribute__((warn_unused_result));
+void facts_unlock_shared(struct db *db);
+
+int64_t monotonic_ms(void);
+
+#endif

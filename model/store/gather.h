@@ -1,0 +1,43 @@
+/* Everything that decides a period, gathered for many periods at once: a handful of statements a chunk, whatever its size.
+ *
+ * Whole months come from the roll-up; day facts are read only for the months in which one of the provider's own bindings of
+ * the store begins or ends, and for the month that the evaluation day cuts (see month_may_stand_for_days()). What is gathered
+ * is ordered by its keys, so that the same facts give the same evidence, byte for byte.
+ *
+ * Run it inside a REPEATABLE READ transaction: its statements must see one state. */
+#ifndef ASSAY_MODEL_STORE_GATHER_H
+#define ASSAY_MODEL_STORE_GATHER_H
+
+#include "model/rules/evaluation.h"
+#include "server/db.h"
+
+enum {
+	GATHER_PERIODS_MAX = 200,              /* a chunk */
+	GATHER_BYTES_MAX = 1024 * 1024 * 1024, /* what one chunk may take; one that needs more fails */
+};
+
+struct gather_want {
+	const char *period_id;
+	day as_of; /* >= the period's start */
+};
+
+struct gathered_period {
+	const char *period_id;
+	const char *provider_id;
+	int64_t facts_version;
+	day end;                       /* the period's last day as scheduled */
+	const char *unreadable;        /* not NULL: `input` cannot be evaluated, and why (for the log) */
+	struct evaluation_input input;
+};
+
+struct gathered {
+	size_t count;
+	struct gathered_period *periods; /* in the order they were wanted; periods that do not exist are left out */
+};
+
+/* DB_OK: *out is the caller's to free. Policies are the cache's (model/store/policy_cache.h). */
+enum db_status gather(struct db *db, const struct gather_want *wants, size_t count, struct gathered **out)
+        __attribute__((warn_unused_result));
+void gathered_free(struct gathered *g); /* NULL is fine */
+
+#endif

@@ -1,0 +1,83 @@
+#include "model/store/policy_cache.h"
+
+#include "base/json_read.h"
+#include "server/log.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct statement POLICY_PUBLISHED = {
+        .name = "policy_published",
+        .sql = "select (policy_of($1)).document",
+        .params = 1,
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct policy *cached[POLICY_CACHE_MAX]; /* guarded by `lock`; entries never go */
+static size_t cached_len;
+
+static const struct policy *find_locked(const char *ref)
+{
+	for (size_t i = 0; i < cached_len; i++)
+		if (strcmp(cached[i]->ref, ref) == 0)
+			return cached[i];
+	return NULL;
+}
+
+const struct policy *policy_cache_peek(const char *ref)
+{
+	pthread_mutex_lock(&lock);
+	const struct policy *p = find_locked(ref);
+	pthread_mutex_unlock(&lock);
+	return p;
+}
+
+/* Keeps `p`, or the one that another thread kept meanwhile. NULL when the cache is full. */
+static const struct policy *keep(struct policy *p)
+{
+	pthread_mutex_lock(&lock);
+	const struct policy *kept = find_locked(p->ref);
+	if (!kept && cached_len < POLICY_CACHE_MAX) {
+		cached[cached_len++] = p;
+		kept = p;
+		p = NULL;
+	}
+	pthread_mutex_unlock(&lock);
+	policy_free(p);
+	return kept;
+}
+
+static struct policy *parse(const char *document)
+{
+	struct faults faults = {0};
+	json_t *json = NULL;
+	struct policy *p = NULL;
+	if (json_read(document, strlen(document), JSON_DEPTH_MAX, &json, &faults) == JSON_OK)
+		p = policy_read(json, "", &faults);
+	json_decref(json);
+	faults_free(&faults);
+	return p;
+}
+
+enum db_status policy_cache_get(struct db *db, const char *ref, const struct policy **out)
+{
+	*out = policy_cache_peek(ref);
+	if (*out)
+		return DB_OK;
+	PGresult *res = NULL;
+	enum db_status status = db_run(db, &POLICY_PUBLISHED, (const char *const[]){ref}, &res);
+	if (status != DB_OK)
+		return status;
+	if (PQntuples(res) == 1 && !PQgetisnull(res, 0, 0)) {
+		struct policy *p = parse(PQgetvalue(res, 0, 0));
+		const char *why = p ? "the cache is full" : "unreadable";
+		*out = p ? keep(p) : NULL;
+		if (!*out) {
+			log_line(LOG_ERROR, "a published policy cannot be kept", "policy", ref, "why", why, NULL);
+			status = DB_FAILED;
+		}
+	}
+	PQclear(res);
+	return status;
+}

@@ -1,0 +1,137 @@
+#include "model/store/progress.h"
+
+#include "model/store/array_param.h"
+#include "model/store/gather.h"
+#include "model/store/verdict.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A running period's evaluation day: null before the watermark reaches it. */
+#define RUNNING_AS_OF "case when (select day from watermark) is not null" \
+	" then least((select day from watermark), assay_today(), d.end_day) end"
+
+static const struct statement PROGRESS_OF_ONE = {
+        .name = "progress_of_one",
+        .sql = "select d.period_id, d.facts_version, (" RUNNING_AS_OF ") - date '1970-01-01' from period d"
+               " where d.period_id = $1 and d.status in ('open', 'awaiting_data')",
+        .params = 1,
+};
+
+static const struct statement PROGRESS_STALE = {
+        .name = "progress_stale",
+        .sql = "select d.period_id, d.facts_version, (" RUNNING_AS_OF ") - date '1970-01-01' from period d"
+               " where d.status in ('open', 'awaiting_data') and d.progress_version <> d.facts_version and d.period_id > $1"
+               " order by d.period_id limit $2::integer",
+        .params = 2,
+};
+
+/* Compare and set: figures that changed since the snapshot leave the row as it is, stale. */
+static const struct statement PROGRESS_STORE = {
+        .name = "progress_store",
+        .sql = "update period d set progress = x.progress, progress_version = x.facts_version"
+               " from unnest($1::text[], $2::bigint[], $3::text[]) x(period_id, facts_version, progress)"
+               " where d.period_id = x.period_id and d.facts_version = x.facts_version and d.status in ('open', 'awaiting_data')",
+        .params = 3,
+};
+
+struct refresh {
+	const struct statement *which;
+	const char *params[2];
+	char after[64];  /* the last period looked at */
+	int looked_at;
+	struct array_param ids, versions, progresses; /* what was computed */
+};
+
+static void refresh_reset(struct refresh *r)
+{
+	array_free(&r->ids);
+	array_free(&r->versions);
+	array_free(&r->progresses);
+	r->ids = r->versions = r->progresses = array_param();
+	r->looked_at = 0;
+}
+
+static void add(struct refresh *r, const char *period_id, int64_t facts_version, const char *progress)
+{
+	array_text(&r->ids, period_id);
+	array_int(&r->versions, facts_version);
+	array_text(&r->progresses, progress);
+}
+
+static void judge(struct refresh *r, const struct gathered_period *p)
+{
+	struct verdict v;
+	if (verdict_of(p, VERDICT_PROGRESS, &v))
+		add(r, p->period_id, p->facts_version, v.progress.data);
+	verdict_free(&v);
+}
+
+static enum db_status compute(struct db *db, struct refresh *r, const PGresult *res)
+{
+	struct gather_want wants[GATHER_PERIODS_MAX];
+	size_t n = 0;
+	for (int row = 0; row < PQntuples(res) && row < GATHER_PERIODS_MAX; row++)
+		if (PQgetisnull(res, row, 2)) /* no figures at all yet */
+			add(r, PQgetvalue(res, row, 0), strtoll(PQgetvalue(res, row, 1), NULL, 10), NULL);
+		else
+			wants[n++] = (struct gather_want){.period_id = PQgetvalue(res, row, 0),
+			                                  .as_of = (day)strtol(PQgetvalue(res, row, 2), NULL, 10)};
+	struct gathered *g = NULL;
+	enum db_status status = n ? gather(db, wants, n, &g) : DB_OK;
+	for (size_t i = 0; status == DB_OK && g && i < g->count; i++) {
+		if (g->periods[i].input.as_of < g->periods[i].input.start) /* nothing of it is known yet */
+			add(r, g->periods[i].period_id, g->periods[i].facts_version, NULL);
+		else
+			judge(r, &g->periods[i]);
+	}
+	gathered_free(g);
+	return status;
+}
+
+static enum db_status refresh_body(struct db *db, void *arg)
+{
+	struct refresh *r = arg;
+	refresh_reset(r);
+	PGresult *res = NULL;
+	enum db_status status = db_run(db, r->which, r->params, &res);
+	if (status == DB_OK)
+		status = compute(db, r, res);
+	if (status == DB_OK && (r->looked_at = PQntuples(res)) > 0)
+		snprintf(r->after, sizeof r->after, "%s", PQgetvalue(res, r->looked_at - 1, 0));
+	PQclear(res);
+	return status;
+}
+
+/* One chunk: read and compute in one snapshot, then store what is still true. */
+static enum db_status refresh_run(struct db *db, struct refresh *r)
+{
+	enum db_status status = db_transaction(db, "repeatable read", refresh_body, r);
+	PGresult *res = NULL;
+	const char *const params[] = {array_done(&r->ids), array_done(&r->versions), array_done(&r->progresses)};
+	if (status == DB_OK && r->ids.text.len > 2)
+		status = db_run(db, &PROGRESS_STORE, params, &res);
+	PQclear(res);
+	int looked_at = r->looked_at;
+	refresh_reset(r);
+	r->looked_at = looked_at;
+	return status;
+}
+
+enum db_status refresh_progress(struct db *db, const char *period_id)
+{
+	struct refresh r = {.which = &PROGRESS_OF_ONE, .params = {period_id}};
+	return refresh_run(db, &r);
+}
+
+enum db_status refresh_stale_progress(struct db *db, bool (*stopping)(void *arg), void *arg)
+{
+	char limit[12];
+	snprintf(limit, sizeof limit, "%d", GATHER_PERIODS_MAX);
+	struct refresh r = {.which = &PROGRESS_STALE, .params = {r.after, limit}};
+	enum db_status status;
+	do
+		status = refresh_run(db, &r);
+	while (status == DB_OK && r.looked_at == GATHER_PERIODS_MAX && !(stopping && stopping(arg)));
+	return status;
+}

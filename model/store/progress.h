@@ -1,0 +1,15 @@
+/* What the running periods measure so far, kept beside them so that reads need not compute it. A figure that changes makes it
+ * stale (period.facts_version); it is computed again when it is asked for, and in the background after an import. */
+#ifndef ASSAY_MODEL_STORE_PROGRESS_H
+#define ASSAY_MODEL_STORE_PROGRESS_H
+
+#include "server/db.h"
+
+/* Computes the progress of one running period as of min(watermark, today, its end) and stores it, unless its figures changed
+ * meanwhile. Before the watermark reaches the period there is none: it stays null. A period that is over is left alone. */
+enum db_status refresh_progress(struct db *db, const char *period_id) __attribute__((warn_unused_result));
+
+/* Every stale one, in chunks. Leaves off between chunks when `stopping` says so. */
+enum db_status refresh_stale_progress(struct db *db, bool (*stopping)(void *arg), void *arg) __attribute__((warn_unused_result));
+
+#endif

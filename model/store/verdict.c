@@ -1,0 +1,63 @@
+#include "model/store/verdict.h"
+
+#include "model/rules/evaluation_json.h"
+#include "server/log.h"
+
+static bool unreadable(const struct gathered_period *p, const char *why)
+{
+	log_line(LOG_ERROR, "a period cannot be judged", "period_id", p->period_id, "why", why, NULL);
+	return false;
+}
+
+static const char *failure(enum evaluation_status status)
+{
+	switch (status) {
+	case EVALUATION_OK:
+		break;
+	case EVALUATION_INVALID:
+		return "its facts contradict each other";
+	case EVALUATION_OUT_OF_RANGE:
+		return "its figures exceed what 64 bits hold";
+	case EVALUATION_NO_MEMORY:
+		return "out of memory";
+	}
+	return "unknown";
+}
+
+static void write_bytes(const struct gathered_period *p, const struct evaluation *e, enum verdict_form form, struct verdict *out)
+{
+	if (form == VERDICT_OUTCOME)
+		return;
+	evaluation_json(&out->progress, &p->input, e, EVALUATION_WITHOUT_STORES);
+	if (form == VERDICT_PROGRESS)
+		return;
+	evaluation_json(&out->document, &p->input, e, EVALUATION_WHOLE);
+	evidence_json(&out->evidence, &p->input);
+	sha256_hex(out->document.data, out->document.len, out->sha256);
+}
+
+bool verdict_of(const struct gathered_period *p, enum verdict_form form, struct verdict *out)
+{
+	*out = (struct verdict){.document = BUF_INIT(VERDICT_BYTES_MAX),
+	                        .evidence = BUF_INIT(VERDICT_BYTES_MAX),
+	                        .progress = BUF_INIT(VERDICT_BYTES_MAX)};
+	if (p->unreadable)
+		return unreadable(p, p->unreadable);
+	struct evaluation e;
+	enum evaluation_status status = evaluate(&p->input, &e);
+	if (status != EVALUATION_OK)
+		return unreadable(p, failure(status));
+	out->met = e.met;
+	write_bytes(p, &e, form, out);
+	evaluation_free(&e);
+	if (out->document.failed || out->evidence.failed || out->progress.failed)
+		return unreadable(p, "its document exceeds the bound, or out of memory");
+	return true;
+}
+
+void verdict_free(struct verdict *v)
+{
+	buf_free(&v->document);
+	buf_free(&v->evidence);
+	buf_free(&v->progress);
+}

@@ -1,0 +1,33 @@
+/* A period judged: its decision's document and evidence as bytes. */
+#ifndef ASSAY_MODEL_STORE_VERDICT_H
+#define ASSAY_MODEL_STORE_VERDICT_H
+
+#include "base/buf.h"
+#include "base/sha256.h"
+#include "model/store/gather.h"
+
+/* Which evaluator made a document. It changes whenever the same evidence could give other bytes. */
+#define ENGINE_VERSION "assay-evaluator/1"
+
+enum { VERDICT_BYTES_MAX = 256 * 1024 * 1024 };
+
+struct verdict {
+	bool met;
+	struct buf document; /* the evaluation's answer, canonical */
+	struct buf evidence; /* the evaluation's request: gives `document` again */
+	struct buf progress; /* the answer without its stores */
+	char sha256[SHA256_HEX]; /* of document */
+};
+
+enum verdict_form {
+	VERDICT_DECISION, /* everything */
+	VERDICT_PROGRESS, /* outcome and progress only */
+	VERDICT_OUTCOME   /* met only */
+};
+
+/* False when the period cannot be judged (logged with why; that is never an outcome). Either way `out` is the caller's to free
+ * with verdict_free(). */
+bool verdict_of(const struct gathered_period *p, enum verdict_form form, struct verdict *out) __attribute__((warn_unused_result));
+void verdict_free(struct verdict *v);
+
+#endif
