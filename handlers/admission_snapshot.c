@@ -1,5 +1,6 @@
 #include "handlers/admission_snapshot.h"
 
+#include "handlers/categories.h"
 #include "handlers/input.h"
 #include "model/store/applications.h"
 
@@ -7,18 +8,6 @@
 #include <string.h>
 
 enum { DOCUMENT_BYTES_MAX = 256 * 1024 };
-
-static unsigned categories_of(const char *joined)
-{
-	unsigned bits = 0;
-	for (int c = 0; c < SERVICE_CATEGORIES; c++) {
-		const char *name = service_category_name((enum service_category)c);
-		const char *at = strstr(joined, name);
-		if (at && (at == joined || at[-1] == ',') && (at[strlen(name)] == ',' || at[strlen(name)] == '\0'))
-			bits |= 1u << c;
-	}
-	return bits;
-}
 
 static const struct policy *policy_of_row(struct request *rq, const struct rows *rows)
 {
@@ -58,6 +47,7 @@ static struct admission *make_checks(struct request *rq, const struct rows *rows
 		.document_count = count,
 		.today = (day)rows_int(rows, 0, ADMISSION_TODAY),
 		.reapply_from = reapply_from ? (day)rows_int(rows, 0, ADMISSION_REAPPLY_FROM) : DAY_NONE,
+		.reapply_cause = rows_text(rows, 0, ADMISSION_REAPPLY_CAUSE),
 		.open_application = own ? NULL : rows_text(rows, 0, ADMISSION_OPEN_APPLICATION),
 	};
 	struct admission *a = request_alloc(rq, sizeof *a);

@@ -190,7 +190,8 @@ create table application (
 	policy_id text not null,
 	policy_version text not null,
 	documents jsonb not null,
-	deposit_fen bigint check (deposit_fen >= 0), -- what its policy requires; null: not configured yet
+	deposit_fen bigint check (deposit_fen >= 0), -- what is required; null: not configured yet
+	deposit_policy text not null, -- the 'id@version' that says so: its own policy, or the later version that filled it in
 	example boolean not null,   -- the policy's: what rests on it says so
 	checks json not null, -- as they were when last decided on
 	submitted_on date not null,

@@ -42,9 +42,9 @@ begin
 		return answer_problem('again');
 	end if;
 	insert into application (application_id, provider_id, status, policy_id, policy_version, documents, checks, submitted_on,
-		deposit_fen, example)
+		deposit_fen, deposit_policy, example)
 	values (new_id('app'), p.provider_id, 'submitted', pol.policy_id, pol.version, args->'documents', (args->'checks')::json,
-		assay_today(), policy_admission(pol, 'deposit_fen')::bigint, pol.example)
+		assay_today(), policy_admission(pol, 'deposit_fen')::bigint, args->>'policy', pol.example)
 	returning * into a;
 	update provider set application_id = a.application_id where provider_id = p.provider_id;
 	perform application_happened('application.submitted', null, a, ctx);

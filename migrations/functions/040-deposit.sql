@@ -15,7 +15,7 @@ create or replace function deposit_body(p_provider_id text) returns text languag
 		from provider p
 		left join deposit_balance b on b.provider_id = p.provider_id
 		left join lateral (
-			select deposit_fen as required_fen, policy_ref(policy_id, policy_version) as policy, example
+			select deposit_fen as required_fen, deposit_policy as policy, example
 			from application where application_id = p.application_id
 			union all
 			select policy_admission(y, 'deposit_fen')::bigint, policy_ref(y.policy_id, y.version), y.example

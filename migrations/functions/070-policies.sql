@@ -18,7 +18,8 @@ begin
 	if policy_admission(p, 'deposit_fen') is null then return; end if;
 	for waiting in
 		update application a
-		set deposit_fen = policy_admission(p, 'deposit_fen')::bigint, example = a.example or p.example
+		set deposit_fen = policy_admission(p, 'deposit_fen')::bigint, deposit_policy = policy_ref(p.policy_id, p.version),
+			example = a.example or p.example
 		from provider v
 		where v.application_id = a.application_id and v.status in ('applied', 'admitted')
 			and a.policy_id = p.policy_id and a.deposit_fen is null

@@ -17,7 +17,7 @@ const struct statement APPLICATION_LIST = {
 };
 
 #define SNAPSHOT_COLUMNS \
-	"p.provider_id, p.version, p.status, p.industry, array_to_string(p.service_categories, ','), p.reapply_from - date '1970-01-01'," \
+	"p.provider_id, p.version, p.status, p.industry, array_to_string(p.service_categories, ','), p.reapply_from - date '1970-01-01', p.reapply_cause," \
 	" (select application_id from application o where o.provider_id = p.provider_id and o.status = 'submitted')," \
 	" t.today - date '1970-01-01', t.today::text, policy_ref(y.policy_id, y.version), y.industry, y.document"
 

@@ -15,7 +15,8 @@ enum admission_column {
 	ADMISSION_STATUS,             /* the provider's */
 	ADMISSION_INDUSTRY,           /* the provider's */
 	ADMISSION_SERVICE_CATEGORIES, /* joined by ',' */
-	ADMISSION_REAPPLY_FROM,       /* or NULL */
+	ADMISSION_REAPPLY_FROM,       /* or NULL, as the cause: 'revoked' or 'trial_failed' */
+	ADMISSION_REAPPLY_CAUSE,
 	ADMISSION_OPEN_APPLICATION,   /* submitted and not decided on, or NULL */
 	ADMISSION_TODAY,
 	ADMISSION_TODAY_TEXT,

@@ -1,0 +1,207 @@
+/* GET .../qualification: the answer callers come for. One statement of point reads on the loop; a worker only when progress is
+ * stale, or when this process has not met the policy yet. */
+#include "model/store/qualification.h"
+
+#include "handlers/categories.h"
+#include "handlers/handlers.h"
+#include "handlers/input.h"
+#include "handlers/work.h"
+#include "model/rules/evaluation_json.h"
+#include "model/rules/standing.h"
+#include "model/store/policy_cache.h"
+#include "model/store/progress.h"
+
+#include <string.h>
+
+enum { ANSWER_BYTES_MAX = 4 * 1024 * 1024 };
+
+/* A row, read; what the standing's facts point into. */
+struct reading {
+	const struct rows *rows;
+	struct standing_facts facts;
+	struct admission admission;
+	struct criterion_gap gaps[REQUIREMENT_NODES];
+	json_t *period; /* owned; NULL when its progress is not needed */
+};
+
+static day day_at(const struct rows *rows, int column)
+{
+	return rows_text(rows, 0, column) ? (day)rows_int(rows, 0, column) : DAY_NONE;
+}
+
+/* The measures so far, from the period's body. */
+static void read_progress(struct reading *r)
+{
+	const char *body = rows_text(r->rows, 0, QUALIFICATION_PERIOD_BODY);
+	if (r->facts.period_status == PERIOD_SCHEDULED)
+		return;
+	r->period = json_loads(body, 0, NULL);
+	json_t *progress = json_object_get(r->period, "progress");
+	const char *as_of = json_string_value(json_object_get(progress, "evaluated_on"));
+	r->facts.progress_known = as_of && day_parse(as_of, &r->facts.progress_as_of);
+	r->facts.gaps = r->gaps;
+	r->facts.gap_count = r->facts.progress_known ? evaluation_gaps_read(progress, r->gaps) : 0;
+}
+
+static void read_period(struct reading *r)
+{
+	struct standing_facts *f = &r->facts;
+	f->has_period = rows_text(r->rows, 0, QUALIFICATION_PERIOD) != NULL;
+	if (!f->has_period)
+		return;
+	(void)stage_by_name(rows_text(r->rows, 0, QUALIFICATION_STAGE), &f->stage);
+	(void)period_status_by_name(rows_text(r->rows, 0, QUALIFICATION_PERIOD_STATUS), &f->period_status);
+	f->period_start = day_at(r->rows, QUALIFICATION_START);
+	f->period_end = day_at(r->rows, QUALIFICATION_END);
+	read_progress(r);
+}
+
+/* What the checks would say to an application made now, without documents. */
+static void read_admission(struct reading *r)
+{
+	const struct standing_facts *f = &r->facts;
+	if (!f->policy || !lifecycle_may_apply(f->status))
+		return;
+	const struct admission_facts facts = {
+		.service_categories = categories_of(rows_text(r->rows, 0, QUALIFICATION_SERVICE_CATEGORIES)),
+		.today = f->today,
+		.reapply_from = f->reapply_from,
+		.reapply_cause = f->reapply_cause,
+	};
+	admission_check(f->policy, &facts, &r->admission);
+	r->facts.admission = &r->admission;
+}
+
+static void read_row(struct reading *r, const struct rows *rows, const struct policy *policy)
+{
+	memset(&r->facts, 0, sizeof r->facts);
+	r->rows = rows;
+	r->period = NULL;
+	(void)provider_status_by_name(rows_text(rows, 0, QUALIFICATION_STATUS), &r->facts.status);
+	r->facts.since = day_at(rows, QUALIFICATION_SINCE);
+	r->facts.today = day_at(rows, QUALIFICATION_TODAY);
+	r->facts.watermark = day_at(rows, QUALIFICATION_WATERMARK);
+	r->facts.policy = policy;
+	r->facts.balance_fen = rows_int(rows, 0, QUALIFICATION_BALANCE);
+	r->facts.reapply_from = day_at(rows, QUALIFICATION_REAPPLY_FROM);
+	r->facts.reapply_cause = rows_text(rows, 0, QUALIFICATION_REAPPLY_CAUSE);
+	read_period(r);
+	read_admission(r);
+}
+
+static void put_day(struct json_writer *w, const char *key, day d)
+{
+	char text[DAY_TEXT];
+	jw_kstring(w, key, d == DAY_NONE ? NULL : day_text(d, text));
+}
+
+/* The days of the period, up to yesterday, that the watermark has not reached. */
+static void put_data(struct json_writer *w, const struct reading *r)
+{
+	const struct standing_facts *f = &r->facts;
+	day from = f->watermark == DAY_NONE || f->watermark < f->period_start ? f->period_start : f->watermark + 1;
+	day through = f->today - 1 < f->period_end ? f->today - 1 : f->period_end;
+	bool missing = f->has_period && f->period_status != PERIOD_SCHEDULED && from <= through;
+	jw_key(w, "data");
+	jw_object(w);
+	put_day(w, "watermark", f->watermark);
+	jw_key(w, "missing_days");
+	if (missing) {
+		jw_object(w);
+		put_day(w, "from", from);
+		put_day(w, "through", through);
+		jw_object_end(w);
+	} else {
+		jw_null(w);
+	}
+	jw_kint(w, "missing_store_days", missing ? (through - from + 1) * rows_int(r->rows, 0, QUALIFICATION_BOUND_STORES) : 0);
+	jw_object_end(w);
+}
+
+static bool rests_on_example(const struct reading *r)
+{
+	return (r->facts.policy && r->facts.policy->example) || json_is_true(json_object_get(r->period, "example"));
+}
+
+static void put_answer(struct json_writer *w, const struct reading *r, const struct standing *s, enum lang lang)
+{
+	jw_object(w);
+	jw_kstring(w, "provider_id", rows_text(r->rows, 0, QUALIFICATION_PROVIDER));
+	jw_kbool(w, "qualified", s->qualified);
+	jw_kstring(w, "status", rows_text(r->rows, 0, QUALIFICATION_STATUS));
+	put_day(w, "since", r->facts.since);
+	put_day(w, "as_of", r->facts.today);
+	jw_kbool(w, "example", rests_on_example(r));
+	jw_key(w, "reasons");
+	standing_reasons_json(w, s, lang);
+	jw_key(w, "requirements");
+	standing_requirements_json(w, s, lang);
+	jw_key(w, "deposit");
+	standing_deposit_json(w, &r->facts, s);
+	jw_kraw(w, "period", rows_text(r->rows, 0, QUALIFICATION_PERIOD_BODY));
+	put_data(w, r);
+	put_day(w, "reapply_from", r->facts.reapply_from);
+	jw_key(w, "next_events");
+	standing_next_events_json(w, s, lang);
+	jw_object_end(w);
+}
+
+static void answer(struct request *rq, const struct rows *rows, const struct policy *policy)
+{
+	struct reading r;
+	struct standing s;
+	struct buf body = BUF_INIT(ANSWER_BYTES_MAX);
+	struct json_writer w = json_writer_on(&body);
+	read_row(&r, rows, policy);
+	standing_derive(&r.facts, &s);
+	put_answer(&w, &r, &s, request_lang(rq));
+	json_decref(r.period);
+	reply_json(rq, 200, &body);
+}
+
+/* ---- the slower way ---- */
+
+static void refresh_and_answer(struct worker *w, struct request *rq)
+{
+	const char *stale_period = request_state(rq);
+	const struct policy *policy = NULL;
+	struct db *db = worker_db(w);
+	struct rows rows;
+	if (stale_period && !work_ok(rq, db, refresh_progress(db, stale_period)))
+		return;
+	if (!work_read_key(w, rq, &QUALIFICATION, request_param(rq, "id"), &rows))
+		return;
+	if (rows.count == 0) {
+		reply_not_found(rq);
+		return;
+	}
+	const char *ref = rows_text(&rows, 0, QUALIFICATION_POLICY);
+	if (!ref || work_ok(rq, db, policy_cache_get(db, ref, &policy)))
+		answer(rq, &rows, policy);
+}
+
+static void row_found(struct request *rq, const struct rows *rows)
+{
+	if (rows->count == 0) {
+		reply_not_found(rq);
+		return;
+	}
+	const char *ref = rows_text(rows, 0, QUALIFICATION_POLICY);
+	const struct policy *policy = ref ? policy_cache_peek(ref) : NULL;
+	bool stale = rows_bool(rows, 0, QUALIFICATION_STALE);
+	if (!stale && (policy || !ref)) {
+		answer(rq, rows, policy);
+		return;
+	}
+	request_set_state(rq, stale ? request_printf(rq, "%s", rows_text(rows, 0, QUALIFICATION_PERIOD)) : NULL);
+	request_work(rq, refresh_and_answer);
+}
+
+void handle_qualification(struct request *rq)
+{
+	const char *id = request_param(rq, "id");
+	if (request_may_see(rq, id))
+		request_read_key(rq, &QUALIFICATION, id, row_found);
+	else
+		reply_not_found(rq);
+}

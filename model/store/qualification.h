@@ -1,0 +1,30 @@
+/* Everything that GET .../qualification rests on, in one statement of point reads: by primary key or unique index, no sums. */
+#ifndef ASSAY_MODEL_STORE_QUALIFICATION_H
+#define ASSAY_MODEL_STORE_QUALIFICATION_H
+
+#include "server/statement.h"
+
+/* Days are days since 1970-01-01. */
+enum qualification_column {
+	QUALIFICATION_PROVIDER,
+	QUALIFICATION_STATUS,
+	QUALIFICATION_SINCE,
+	QUALIFICATION_TODAY,
+	QUALIFICATION_WATERMARK,          /* or NULL */
+	QUALIFICATION_POLICY,             /* 'id@version' of the one that governs now, or NULL */
+	QUALIFICATION_BALANCE,
+	QUALIFICATION_REAPPLY_FROM,       /* or NULL */
+	QUALIFICATION_REAPPLY_CAUSE,      /* or NULL */
+	QUALIFICATION_SERVICE_CATEGORIES, /* joined by ',' */
+	QUALIFICATION_PERIOD,             /* the running or next one; NULL, as the six that follow: none */
+	QUALIFICATION_STAGE,
+	QUALIFICATION_PERIOD_STATUS,
+	QUALIFICATION_START,
+	QUALIFICATION_END,
+	QUALIFICATION_PERIOD_BODY,
+	QUALIFICATION_STALE,              /* its progress was computed from figures that have changed since */
+	QUALIFICATION_BOUND_STORES        /* bound today; NULL unless figures of the period are missing */
+};
+extern const struct statement QUALIFICATION; /* by_keys: provider id */
+
+#endif
