@@ -1,10 +1,12 @@
 /* What is read and checked of a request before its body is taken. */
-#include "base/random.h"
 #include "server/request_internal.h"
 
 #include <ctype.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 const char *request_header(const struct request *rq, const char *name)
 {
@@ -31,12 +33,11 @@ static void read_ids(struct request *rq)
 	if (sent && made_of(sent, 1, REQUEST_ID_MAX, id_char)) {
 		rq->id = request_copy(rq, sent, strlen(sent));
 	} else {
-		unsigned char bytes[12];
-		char *id = request_alloc(rq, 4 + 2 * sizeof bytes + 1);
-		random_bytes(bytes, sizeof bytes);
-		memcpy(id, "req_", 4);
-		hex_of(bytes, sizeof bytes, id + 4);
-		rq->id = id;
+		static _Atomic unsigned count;
+		struct timespec now;
+		clock_gettime(CLOCK_REALTIME, &now);
+		rq->id = request_printf(rq, "req_%010llx%05lx%08x", (unsigned long long)now.tv_sec, now.tv_nsec / 1000,
+		                        (unsigned)getpid() << 16 ^ atomic_fetch_add(&count, 1));
 	}
 	const char *traceparent = request_header(rq, "traceparent");
 	if (traceparent && made_of(traceparent, 55, 55, id_char))

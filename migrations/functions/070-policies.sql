@@ -7,14 +7,20 @@ declare
 	waiting record;
 begin
 	update period d
-	set policies = x.policies, version = d.version + 1, facts_version = d.facts_version + 1
-	from application a, lateral (
-		select case d.status when 'scheduled' then period_policies(a.policy_id, a.policy_version, d.stage, d.start_day, d.end_day)
-			else d.policies || policy_ref(p.policy_id, p.version) end as policies) x
-	where a.application_id = d.application_id and a.policy_id = p.policy_id and d.policies <> x.policies
-		and (d.status = 'scheduled' or d.status in ('open', 'awaiting_data') and d.stage = 'trial'
-			and p.effective_from > d.start_day and p.effective_from <= d.end_day
-			and policy_months(p, d.stage) = policy_months(policy_of(d.policies[1]), d.stage));
+	set end_day = period_last_day(a.policy_id, a.policy_version, d.stage, d.start_day),
+		scheduled_end = period_last_day(a.policy_id, a.policy_version, d.stage, d.start_day),
+		policies = period_policies(a.policy_id, a.policy_version, d.stage, d.start_day,
+			period_last_day(a.policy_id, a.policy_version, d.stage, d.start_day)),
+		version = d.version + 1, facts_version = d.facts_version + 1
+	from application a
+	where a.application_id = d.application_id and a.policy_id = p.policy_id and d.status = 'scheduled';
+	update period d
+	set policies = d.policies || policy_ref(p.policy_id, p.version), version = d.version + 1, facts_version = d.facts_version + 1
+	from application a
+	where a.application_id = d.application_id and a.policy_id = p.policy_id
+		and d.status in ('open', 'awaiting_data') and d.stage = 'trial'
+		and p.effective_from > d.start_day and p.effective_from <= d.end_day
+		and policy_months(p, d.stage) = policy_months(policy_of(d.policies[1]), d.stage);
 	if policy_admission(p, 'deposit_fen') is null then return; end if;
 	for waiting in
 		update application a
