@@ -71,25 +71,36 @@ static void derive_deposit(const struct standing_facts *f, struct standing *out)
 		out->deposit_shortfall_fen = out->deposit_required_fen - free_fen;
 }
 
-/* What is short of the deposit is due from the day of approval on. */
+static struct standing_due deposit_due(const struct standing_facts *f, const struct standing *out)
+{
+	struct standing_due due = {.note = note("deposit_short", CODE_DEPOSIT_SHORT, "4.1"), .what = "deposit_fen", .by = DAY_NONE};
+
+	if (out->deposit_configured) {
+		(void)fen_text(out->deposit_shortfall_fen, due.note.args[0]);
+		due.counted = true;
+		due.missing = out->deposit_shortfall_fen;
+	} else {
+		due.note = note("deposit_not_configured", CODE_DEPOSIT_NOT_CONFIGURED, "4.1");
+		due.note.borrowed = f->policy ? f->policy->ref : NULL;
+	}
+	return due;
+}
+
+/* What is short of the deposit is due from the day of approval on; where it is not configured, admission waits. */
 static void require_deposit(const struct standing_facts *f, struct standing *out)
 {
-	struct standing_note n = note("deposit_short", CODE_DEPOSIT_SHORT, "4.1");
-
-	if (out->deposit_configured && out->deposit_shortfall_fen == 0)
+	if (out->deposit_configured ? out->deposit_shortfall_fen == 0 : f->status != PROVIDER_ADMITTED)
 		return;
-	if (out->deposit_configured) {
-		(void)fen_text(out->deposit_shortfall_fen, n.args[0]);
-	} else {
-		n = note("deposit_not_configured", CODE_DEPOSIT_NOT_CONFIGURED, "4.1");
-		n.borrowed = f->policy ? f->policy->ref : NULL;
-	}
-	reason(out, n);
-	*due_now(out) = (struct standing_due){.note = n,
-	                                      .what = "deposit_fen",
-	                                      .counted = out->deposit_configured,
-	                                      .missing = out->deposit_shortfall_fen,
-	                                      .by = DAY_NONE};
+	struct standing_due due = deposit_due(f, out);
+	reason(out, due.note);
+	*due_now(out) = due;
+}
+
+/* Before that it is known to come. */
+static void announce_deposit(const struct standing_facts *f, struct standing *out)
+{
+	if (out->deposit_configured && out->deposit_shortfall_fen > 0)
+		*due_later(out) = deposit_due(f, out);
 }
 
 /* ---- applying (2, 5) ---- */
@@ -99,12 +110,13 @@ static bool is_cooling_down(const struct standing_facts *f)
 	return f->reapply_from != DAY_NONE && f->today < f->reapply_from;
 }
 
+/* The cool-down is said with its day, and that an application is open is no fault of a provider that has one. */
 static void require_checks(const struct standing_facts *f, struct standing *out)
 {
 	for (size_t i = 0; f->admission && i < ADMISSION_CHECKS; i++) {
 		const struct admission_check *c = &f->admission->checks[i];
 
-		if (c->met || i == CHECK_COOLDOWN)
+		if (c->met || i == CHECK_COOLDOWN || i == CHECK_OPEN_APPLICATION)
 			continue;
 		*due_now(out) = (struct standing_due){
 		        .note = note(code_name(c->detail), c->detail, c->clause), .check = c, .what = c->code, .by = DAY_NONE};
@@ -118,6 +130,7 @@ static void require_application(const struct standing_facts *f, struct standing 
 	if (!is_cooling_down(f)) {
 		*due_now(out) = due;
 		require_checks(f, out);
+		announce_deposit(f, out);
 		return;
 	}
 	struct standing_note n = dated("cooling_down", CODE_COOLING_DOWN, "5", f->reapply_from);
@@ -303,6 +316,7 @@ void standing_derive(const struct standing_facts *f, struct standing *out)
 	case PROVIDER_APPLIED:
 		reason(out, note("under_review", CODE_UNDER_REVIEW, "2"));
 		require_checks(f, out);
+		announce_deposit(f, out);
 		break;
 	case PROVIDER_REJECTED:
 		reason(out, dated("application_rejected", CODE_APPLICATION_REJECTED, "2", f->since));

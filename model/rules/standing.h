@@ -30,7 +30,7 @@ struct standing_facts {
 	 * NULL when not known. */
 	const struct admission *admission;
 
-	/* the current period; has_period false: none */
+	/* the current period; has_period false: none. A provider in trial has one */
 	bool has_period;
 	enum stage stage;
 	enum period_status period_status;

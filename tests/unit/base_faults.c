@@ -153,9 +153,8 @@ START_TEST(quoted_input_is_made_safe_to_show)
 	json_t *list;
 
 	faults_add(&f, "/\xff", CODE_INVALID_DAY, "a\xc3\x28\n\xed\xa0\x80", NULL);
-	for (size_t i = 0; i + 1 < sizeof text; i += 3)
-		memcpy(text + i, "\xE4\xB8\xAD", 3); /* 中 */
-	text[sizeof text - 2] = '\0';
+	for (size_t i = 0; i + 3 < sizeof text; i += 3)
+		memcpy(text + i, "\xE4\xB8\xAD", 4); /* 中 */
 	faults_add(&f, "", CODE_INVALID_DAY, text, NULL);
 	memset(text, 'x', FAULT_TEXT_MAX);
 	text[FAULT_TEXT_MAX] = '\0';
@@ -163,7 +162,7 @@ START_TEST(quoted_input_is_made_safe_to_show)
 	ck_assert_str_eq(f.items[0].pointer, "/\xEF\xBF\xBD");
 	ck_assert_str_eq(f.items[0].args[0], "a\xEF\xBF\xBD(\n\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
 	ck_assert_uint_eq(strlen(f.items[1].args[0]), FAULT_TEXT_MAX / 3 * 3 + 3);
-	ck_assert_str_eq(f.items[1].args[0] + FAULT_TEXT_MAX / 3 * 3, "\xE2\x80\xA6"); /* … */
+	ck_assert_str_eq(&f.items[1].args[0][FAULT_TEXT_MAX / 3 * 3], "\xE2\x80\xA6"); /* … */
 	ck_assert_str_eq(f.items[2].args[0], text);
 	list = as_json(&f, LANG_EN);
 	ck_assert_uint_eq(json_array_size(list), 3);

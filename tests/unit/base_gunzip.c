@@ -144,7 +144,7 @@ END_TEST
 START_TEST(a_bomb_streams_through_a_small_window)
 {
 	enum { SIZE = 20000000, WINDOW = 1000 };
-	struct buf in = BUF_INIT(2 * SIZE);
+	struct buf in = BUF_INIT(2 * (size_t)SIZE);
 	char *zeros = calloc(1, SIZE);
 	struct gunzip *g = gunzip_new();
 	char window[WINDOW];

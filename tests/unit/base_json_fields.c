@@ -165,7 +165,6 @@ START_TEST(strings_are_counted_in_code_points)
 	const struct field bounded[] = {{"s", FIELD_STRING, &v.name, .min = 2, .max = 3}};
 	const struct field maybe_empty[] = {{"s", FIELD_STRING, &v.name, .min = 0, .max = 3}};
 	const struct field plain[] = {{"s", FIELD_STRING, &v.name, .required = false}};
-	char text[FIELD_STRING_MAX + 20];
 
 	expect("{\"s\":\"中\"}", bounded, 1, "/p/s too_short 2");
 	expect("{\"s\":\"中文\"}", bounded, 1, "");
@@ -174,12 +173,11 @@ START_TEST(strings_are_counted_in_code_points)
 	expect("{\"s\":\"\"}", maybe_empty, 1, "");
 	expect("{\"s\":\"\"}", plain, 1, "/p/s too_short 1");
 	for (int extra = 0; extra < 2; extra++) {
-		size_t n = FIELD_STRING_MAX + (size_t)extra;
+		struct buf text = BUF_INIT(2 * FIELD_STRING_MAX);
 
-		memcpy(text, "{\"s\":\"", 6);
-		memset(text + 6, 'x', n);
-		memcpy(text + 6 + n, "\"}", 3);
-		expect(text, plain, 1, extra ? "/p/s too_long 1000" : "");
+		buf_printf(&text, "{\"s\":\"%*s\"}", FIELD_STRING_MAX + extra, "x");
+		expect(text.data, plain, 1, extra ? "/p/s too_long 1000" : "");
+		buf_free(&text);
 	}
 }
 END_TEST

@@ -81,7 +81,7 @@ START_TEST(the_deepest_nesting)
 		jw_array(&w);
 	for (int i = 0; i < JSON_WRITE_DEPTH; i++)
 		jw_array_end(&w);
-	ck_assert_uint_eq(b.len, 2 * JSON_WRITE_DEPTH);
+	ck_assert_uint_eq(b.len, 2 * (size_t)JSON_WRITE_DEPTH);
 	buf_free(&b);
 }
 END_TEST
