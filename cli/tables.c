@@ -34,19 +34,19 @@ int cmd_codes(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	static const struct {
-		const char *title_en, *title_zh, *detail_en, *detail_zh;
+		const char *kind, *title_en, *title_zh, *detail_en, *detail_zh;
 	} texts[] = {
 	        {0},
-#define PROBLEM(name, status, title_en, title_zh, detail_en, detail_zh) {title_en, title_zh, detail_en, detail_zh},
-#define FAULT(name, detail_en, detail_zh) {"", "", detail_en, detail_zh},
+#define PROBLEM(name, status, title_en, title_zh, detail_en, detail_zh) {"problem", title_en, title_zh, detail_en, detail_zh},
+#define FAULT(name, detail_en, detail_zh) {"fault", "", "", detail_en, detail_zh},
+#define NOTE(name, detail_en, detail_zh) {"note", "", "", detail_en, detail_zh},
 #include "base/catalogue.def"
 #undef PROBLEM
 #undef FAULT
 	};
 	for (int code = CODE_NONE + 1; code < CODE_COUNT; code++) {
-		int status = code_status((enum code)code);
-		printf("%s\t%d\t%s\t%s\t%s\t%s\t%s\n", code_name((enum code)code), status, status ? "problem" : "fault", texts[code].title_en,
-		       texts[code].title_zh, texts[code].detail_en, texts[code].detail_zh);
+		printf("%s\t%d\t%s\t%s\t%s\t%s\t%s\n", code_name((enum code)code), code_status((enum code)code), texts[code].kind,
+		       texts[code].title_en, texts[code].title_zh, texts[code].detail_en, texts[code].detail_zh);
 	}
 	return EXIT_DONE;
 }
