@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DOCUMENT_BYTES_MAX = 256 * 1024 };
+enum { CHECKS_BYTES_MAX = 64 * 1024 };
 
 static const struct policy *policy_of_row(struct request *rq, const struct rows *rows)
 {
@@ -23,12 +23,12 @@ static const struct policy *policy_of_row(struct request *rq, const struct rows 
 	return policy;
 }
 
-static json_t *checks_json(const struct request *rq, const struct admission *a)
+static const char *checks_json(struct request *rq, const struct admission *a)
 {
-	struct buf text = BUF_INIT(DOCUMENT_BYTES_MAX);
+	struct buf text = BUF_INIT(CHECKS_BYTES_MAX);
 	struct json_writer w = json_writer_on(&text);
 	admission_checks_json(&w, a, request_lang(rq));
-	json_t *json = text.failed ? NULL : json_loadb(text.data, text.len, 0, NULL);
+	const char *json = text.failed ? NULL : request_printf(rq, "%s", text.data);
 	buf_free(&text);
 	return json;
 }
@@ -55,7 +55,7 @@ static struct admission *make_checks(struct request *rq, const struct rows *rows
 	return a;
 }
 
-bool admission_passes(struct request *rq, const struct rows *rows, const json_t *documents, bool own, json_t **checks)
+bool admission_passes(struct request *rq, const struct rows *rows, const json_t *documents, bool own, const char **checks)
 {
 	const struct policy *policy = policy_of_row(rq, rows);
 	if (!policy) { /* published policies were read once already: only memory can be missing */
@@ -68,10 +68,13 @@ bool admission_passes(struct request *rq, const struct rows *rows, const json_t 
 		return false;
 	}
 	*checks = checks_json(rq, a);
-	if (a->unmet == 0)
+	if (a->unmet == 0 && *checks)
 		return true;
 	const char *args[] = {request_printf(rq, "%zu", a->unmet)};
-	request_refuse(rq, CODE_ADMISSION_REFUSED, args, 1, json_pack("{s:o}", "checks", *checks));
-	*checks = NULL;
+	json_t *list = *checks ? json_loads(*checks, 0, NULL) : NULL;
+	if (list)
+		request_refuse(rq, CODE_ADMISSION_REFUSED, args, 1, json_pack("{s:o}", "checks", list));
+	else
+		reply_problem(rq, CODE_OVERLOADED, NULL, 0);
 	return false;
 }

@@ -6,6 +6,7 @@
 #include "handlers/input.h"
 #include "model/rules/lifecycle.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { DOCUMENTS_MAX = 50 };
@@ -71,10 +72,20 @@ static bool policy_applies(struct request *rq, const struct rows *rows)
 	return !faults_any(&f);
 }
 
+/* A JSON string that holds the JSON: its members keep their order on the way through jsonb. */
+static json_t *as_text(const json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT);
+	json_t *string = text ? json_string(text) : NULL;
+	free(text);
+	return string;
+}
+
 static void decide_on_snapshot(struct request *rq, const struct rows *rows)
 {
 	enum provider_status status;
-	json_t *checks, *documents = json_object_get(request_body(rq), "documents");
+	const char *checks;
+	json_t *documents = json_object_get(request_body(rq), "documents");
 	if (rows->count == 0) {
 		reply_not_found(rq);
 		return;
@@ -89,10 +100,10 @@ static void decide_on_snapshot(struct request *rq, const struct rows *rows)
 	if (!policy_applies(rq, rows) || !admission_passes(rq, rows, documents, false, &checks))
 		return;
 	request_write(rq, "application_submit",
-	              json_pack("{s:s, s:I, s:s, s:s, s:O, s:o}", "provider_id", rows_text(rows, 0, ADMISSION_PROVIDER),
+	              json_pack("{s:s, s:I, s:s, s:s, s:o, s:s}", "provider_id", rows_text(rows, 0, ADMISSION_PROVIDER),
 	                        "expected_version", (json_int_t)rows_int(rows, 0, ADMISSION_VERSION), "today",
 	                        rows_text(rows, 0, ADMISSION_TODAY_TEXT), "policy", rows_text(rows, 0, ADMISSION_POLICY),
-	                        "documents", documents, "checks", checks));
+	                        "documents", as_text(documents), "checks", checks));
 }
 
 void handle_application_submit(struct request *rq)

@@ -50,28 +50,24 @@ static bool check_key(const json_t *body, struct faults *f)
 	return !faults_any(f);
 }
 
-/* The answer with the secret in the place of its seal; in a dry run there is none. */
-static char *body_opened(const struct request *rq, const struct key_request *k, const char *body)
+/* The answer with the secret in the place of its seal. */
+static char *body_opened(const struct key_request *k, const char *body)
 {
 	char secret[KEY_SECRET_TEXT];
 	json_t *json = json_loads(body, 0, NULL);
 	const char *seal = json_string_value(json_object_get(json, "key"));
 	char *text = NULL;
-	if (request_dry_run(rq))
-		json_object_set_new(json, "key", json_null());
-	else if (seal && key_seal_open(k->bearer, seal, secret))
+	if (seal && key_seal_open(k->bearer, seal, secret)) {
 		json_object_set_new(json, "key", json_string(secret));
-	else
-		goto cleanup;
-	text = json_dumps(json, JSON_COMPACT);
-cleanup:
+		text = json_dumps(json, JSON_COMPACT);
+	}
 	json_decref(json);
 	return text;
 }
 
 static void reply_opened(struct request *rq, const struct key_request *k, const struct rows *sealed)
 {
-	char *body = body_opened(rq, k, rows_text(sealed, 0, BODY_COLUMN));
+	char *body = body_opened(k, rows_text(sealed, 0, BODY_COLUMN));
 	PGresult *copy = PQcopyResult(sealed->pg, PG_COPYRES_ATTRS | PG_COPYRES_TUPLES);
 	if (body && copy && PQsetvalue(copy, 0, BODY_COLUMN, body, (int)strlen(body))) {
 		const struct rows opened = {.pg = copy, .first = 0, .count = 1};

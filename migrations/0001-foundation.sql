@@ -189,7 +189,7 @@ create table application (
 	status text not null check (status in ('submitted', 'approved', 'rejected', 'withdrawn')),
 	policy_id text not null,
 	policy_version text not null,
-	documents jsonb not null,
+	documents json not null,
 	deposit_fen bigint check (deposit_fen >= 0), -- what is required; null: not configured yet
 	deposit_policy text not null, -- the 'id@version' that says so: its own policy, or the later version that filled it in
 	example boolean not null,   -- the policy's: what rests on it says so
@@ -432,6 +432,7 @@ create table decision (
 );
 create unique index decision_once on decision (period_id) where supersedes is null; -- a period is decided once
 create index decision_provider on decision (provider_id, decision_id);
+create index decision_period on decision (period_id);
 alter table period add foreign key (decision_id) references decision;
 create trigger append_only before update or delete on decision for each row execute function refuse_change();
 create trigger append_only_truncate before truncate on decision execute function refuse_change();

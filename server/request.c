@@ -314,7 +314,10 @@ void request_refuse(struct request *rq, enum code code, const char *const *args,
 	json_t *list = json_array();
 	for (size_t i = 0; i < nargs; i++)
 		json_array_append_new(list, json_string(args[i]));
-	json_t *all = json_pack("{s:s, s:o, s:o*}", "code", code_name(code), "args", list, "extra", extra);
+	char *text = extra ? json_dumps(extra, JSON_COMPACT) : NULL; /* as text: the members keep their order in the database */
+	json_t *all = json_pack("{s:s, s:o, s:s*}", "code", code_name(code), "args", list, "extra", text);
+	free(text);
+	json_decref(extra);
 	request_write(rq, "refuse", all);
 }
 

@@ -30,7 +30,8 @@ begin
 	perform event_add(p_type, after.provider_id, after.application_id, application_audited(after));
 end $$;
 
--- args: provider_id, expected_version, today, policy ('id@version'), documents, checks
+-- args: provider_id, expected_version, today, policy ('id@version'), documents and checks (JSON as text: its members keep their
+-- order)
 create or replace function op_application_submit(ctx jsonb, args jsonb) returns answer language plpgsql as $$
 declare
 	p provider;
@@ -43,7 +44,7 @@ begin
 	end if;
 	insert into application (application_id, provider_id, status, policy_id, policy_version, documents, checks, submitted_on,
 		deposit_fen, deposit_policy, example)
-	values (new_id('app'), p.provider_id, 'submitted', pol.policy_id, pol.version, args->'documents', (args->'checks')::json,
+	values (new_id('app'), p.provider_id, 'submitted', pol.policy_id, pol.version, (args->>'documents')::json, (args->>'checks')::json,
 		assay_today(), policy_admission(pol, 'deposit_fen')::bigint, args->>'policy', pol.example)
 	returning * into a;
 	update provider set application_id = a.application_id where provider_id = p.provider_id;
@@ -66,7 +67,7 @@ begin
 	return a;
 end $$;
 
--- args: application_id, expected_version (the provider's), today, checks, note?
+-- args: application_id, expected_version (the provider's), today, checks (as text), note?
 create or replace function op_application_approve(ctx jsonb, args jsonb) returns answer language plpgsql as $$
 declare
 	before application := application_locked(ctx, args);
@@ -78,7 +79,7 @@ begin
 		<> (select version from provider where provider_id = before.provider_id) then
 		return answer_problem('again');
 	end if;
-	update application set status = 'approved', decided_on = assay_today(), checks = (args->'checks')::json, note = args->>'note'
+	update application set status = 'approved', decided_on = assay_today(), checks = (args->>'checks')::json, note = args->>'note'
 		where application_id = before.application_id returning * into a;
 	update provider set reapply_from = null, reapply_cause = null
 		where provider_id = a.provider_id and reapply_from is not null;

@@ -1,0 +1,163 @@
+/* Early conversion (3.2): the running trial is evaluated as of the watermark, and ends today when it is met. Evaluation, decision,
+ * idempotency key, audit entry and events are one transaction, during which no import is merged. */
+#include "base/json_write.h"
+#include "handlers/handlers.h"
+#include "handlers/input.h"
+#include "handlers/keyed.h"
+#include "model/store/close.h"
+#include "model/store/gather.h"
+#include "model/store/verdict.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { AGAIN_MAX = 3 };
+
+static const struct statement CONVERSION_STATE = {
+        .name = "conversion_state",
+        .sql = "select p.status, d.period_id, d.status, d.stage, d.start_day - date '1970-01-01', d.end_day - date '1970-01-01',"
+               " (select day from watermark) - date '1970-01-01', assay_today() - date '1970-01-01'"
+               " from provider p left join period d on d.provider_id = p.provider_id"
+               " and d.status in ('scheduled', 'open', 'awaiting_data') where p.provider_id = $1",
+        .params = 1,
+};
+
+struct conversion {
+	struct keyed *k;
+	bool no_provider;
+	PGresult *written;
+};
+
+static day day_at(const PGresult *res, int column)
+{
+	return PQgetisnull(res, 0, column) ? DAY_NONE : (day)strtol(PQgetvalue(res, 0, column), NULL, 10);
+}
+
+/* A refusal, kept under the key. Takes `extra`: the text of an object whose members go into the problem as they are. */
+static enum db_status refuse_with(struct conversion *c, enum code code, json_t *args, json_t *extra)
+{
+	return keyed_call(c->k, "refuse", json_pack("{s:s, s:o, s:o*}", "code", code_name(code), "args", args, "extra", extra), &c->written);
+}
+
+static enum db_status refuse_not_met(struct conversion *c, day as_of, const struct verdict *v)
+{
+	char text[DAY_TEXT];
+	struct buf extra = BUF_INIT(VERDICT_BYTES_MAX);
+	struct json_writer w = json_writer_on(&extra);
+	jw_object(&w);
+	jw_key(&w, "evaluation");
+	jw_raw(&w, v->progress.data, v->progress.len);
+	jw_object_end(&w);
+	enum db_status status = extra.failed ? DB_FAILED
+	                                     : refuse_with(c, CODE_NOT_MET, json_pack("[s]", day_text(as_of, text)),
+	                                                   json_stringn(extra.data, extra.len));
+	buf_free(&extra);
+	return status;
+}
+
+static enum db_status convert_met(struct conversion *c, const struct gathered_period *p, const struct verdict *v)
+{
+	return keyed_call(c->k, "early_convert",
+	                  json_pack("{s:s, s:s, s:s%, s:s%, s:s%, s:s, s:s}", "provider_id", p->provider_id, "period_id", p->period_id,
+	                            "document", v->document.data, v->document.len, "evidence", v->evidence.data, v->evidence.len,
+	                            "progress", v->progress.data, v->progress.len, "sha256", v->sha256, "engine", ENGINE_VERSION),
+	                  &c->written);
+}
+
+static enum db_status judge(struct conversion *c, const struct gather_want *want)
+{
+	struct gathered *g = NULL;
+	enum db_status status = gather(c->k->db, want, 1, &g);
+	if (status != DB_OK)
+		return status;
+	struct verdict v;
+	if (g->count != 1)
+		status = DB_FAILED;
+	else if (!verdict_of(&g->periods[0], VERDICT_DECISION, &v))
+		status = DB_FAILED, verdict_free(&v);
+	else {
+		status = v.met ? convert_met(c, &g->periods[0], &v) : refuse_not_met(c, want->as_of, &v);
+		verdict_free(&v);
+	}
+	gathered_free(g);
+	return status;
+}
+
+/* What stands in the way, or the evaluation. */
+static enum db_status decide(struct conversion *c, const PGresult *res)
+{
+	const char *provider_status = PQgetvalue(res, 0, 0);
+	day start = day_at(res, 4), end = day_at(res, 5), watermark = day_at(res, 6), today = day_at(res, 7);
+	if (strcmp(provider_status, "trial") != 0)
+		return refuse_with(c, CODE_WRONG_STATE, json_pack("[s, s, s]", "provider", provider_status, "trial"), NULL);
+	if (strcmp(PQgetvalue(res, 0, 2), "open") != 0 || today > end)
+		return refuse_with(c, CODE_WRONG_STATE, json_pack("[s, s, s]", "period", "awaiting_data", "open"), NULL);
+	if (watermark == DAY_NONE || watermark < start)
+		return refuse_with(c, CODE_NO_WATERMARK, json_array(), NULL);
+	day as_of = watermark < today ? watermark : today;
+	return judge(c, &(struct gather_want){.period_id = PQgetvalue(res, 0, 1), .as_of = as_of});
+}
+
+static enum db_status convert_body(struct db *db, void *arg)
+{
+	struct conversion *c = arg;
+	PQclear(c->written);
+	c->written = NULL;
+	const char *const params[] = {request_param(c->k->rq, "id")};
+	PGresult *res = NULL;
+	enum db_status status = db_run(db, &CONVERSION_STATE, params, &res);
+	if (status != DB_OK)
+		return status;
+	c->no_provider = PQntuples(res) == 0;
+	if (!c->no_provider)
+		status = decide(c, res);
+	PQclear(res);
+	return status;
+}
+
+static bool again(const struct conversion *c)
+{
+	return c->written && strcmp(PQgetvalue(c->written, 0, 1), "again") == 0;
+}
+
+static void convert_now(struct keyed *k)
+{
+	struct conversion c = {.k = k};
+	enum db_status status = facts_lock_shared(k->db);
+	if (!work_ok(k->rq, k->db, status))
+		return;
+	for (int tried = 0; tried < AGAIN_MAX && (tried == 0 || again(&c)) && status == DB_OK; tried++)
+		status = db_transaction(k->db, "repeatable read", convert_body, &c);
+	facts_unlock_shared(k->db);
+	if (!work_ok(k->rq, k->db, status))
+		;
+	else if (c.no_provider)
+		reply_not_found(k->rq);
+	else if (again(&c))
+		reply_problem(k->rq, CODE_CONFLICT, NULL, 0);
+	else
+		keyed_reply(k, c.written);
+	PQclear(c.written);
+}
+
+static void convert(struct worker *w, struct request *rq)
+{
+	struct keyed k;
+	if (!keyed_begin(&k, w, rq))
+		return;
+	convert_now(&k);
+	keyed_end(&k);
+}
+
+void handle_early_conversion(struct request *rq)
+{
+	const char *note = NULL;
+	const struct field fields[] = {{.name = "note", .kind = FIELD_STRING, .out = &note, .min = 1, .max = 1000}};
+	FAULTS_HERE(f);
+	if (!json_fields(request_body(rq), "", fields, COUNT_OF(fields), &f))
+		reply_faults(rq, &f);
+	else if (!request_may_see(rq, request_param(rq, "id")))
+		reply_not_found(rq);
+	else
+		request_work(rq, convert);
+}
