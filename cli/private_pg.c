@@ -157,6 +157,13 @@ static bool lets_in(const char *url, progress_fn progress)
 	return good;
 }
 
+/* A program that blocks these signals to take them later, when it serves, is not to wait for that. */
+static bool interrupted(void)
+{
+	sigset_t pending;
+	return sigpending(&pending) == 0 && (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+}
+
 static bool wait_until_up(struct private_pg *pg, const char *url)
 {
 	long long began = now_ms(), heard = began, said = began;
@@ -167,6 +174,10 @@ static bool wait_until_up(struct private_pg *pg, const char *url)
 			return lets_in(url, pg->progress);
 		if (ping == PQPING_REJECT)
 			heard = now;
+		if (interrupted()) {
+			pg->progress("Interrupted while PostgreSQL was starting");
+			return false;
+		}
 		if (atomic_load(&pg->ended) || now - heard > SILENT_MS || now - began > RECOVERY_MS) {
 			pg_say_log(&pg->home, pg->progress);
 			pg_say(pg->progress, "PostgreSQL did not start; see %s/startup.log and %s/log", pg->home.dir, pg->home.dir);

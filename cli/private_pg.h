@@ -31,6 +31,7 @@ enum { PRIVATE_PG_URL_SIZE = 512 }; /* enough for any url */
  * well under one later, longer only when it recovers from a crash. What an earlier run left behind is put in order first.
  * If PostgreSQL should end by itself later, it is started again.
  *
+ * A SIGINT or SIGTERM that is blocked and pending ends the wait, as PRIVATE_PG_FAILED.
  * Call it from the main thread, before other threads exist: should this process die, PostgreSQL is told by the kernel to stop.
  * `home` is made if missing. `progress` gets whole lines without a newline, later also from another thread. On OK *out is
  * for private_pg_stop(); otherwise it is NULL. */
