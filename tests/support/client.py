@@ -75,7 +75,7 @@ class Client:
         target = path + ("?" + urllib.parse.urlencode(query) if query else "")
         answer = self._send(method, target, body, {k: v for k, v in sent.items() if v is not None})
         if check:
-            openapi_check.validate(method, urllib.parse.urlsplit(target).path, answer.status, answer.headers, answer.body)
+            openapi_check.validate(method, target, answer.status, answer.headers, answer.body, request_json=json)
         return answer
 
     def _send(self, method, target, body, headers):
