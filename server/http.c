@@ -200,11 +200,38 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *conn, const char
 	return MHD_NO;
 }
 
+static struct visitor *visitor_of(struct MHD_Connection *conn)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(conn, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	return info ? info->socket_context : NULL;
+}
+
+static void came_or_left(void *cls, struct MHD_Connection *conn, void **socket_context, enum MHD_ConnectionNotificationCode what)
+{
+	struct visitor *visitor = *socket_context;
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		visitor = calloc(1, sizeof *visitor);
+		*socket_context = visitor;
+		if (visitor) {
+			visitor->conn = conn;
+			visitor->idle_since_ms = now_ms();
+			loop_add_visitor(cls, visitor);
+		}
+	} else if (visitor) {
+		loop_remove_visitor(cls, visitor);
+		free(visitor);
+		*socket_context = NULL;
+	}
+}
+
 static void *begun(void *cls, const char *uri, struct MHD_Connection *conn)
 {
 	struct request *rq = request_new(cls, uri);
 	if (rq) {
 		rq->conn = conn;
+		rq->visitor = visitor_of(conn);
+		if (rq->visitor)
+			rq->visitor->idle_since_ms = 0;
 		loop_add_request(cls, rq);
 	}
 	return rq;
@@ -219,6 +246,8 @@ static void ended(void *cls, struct MHD_Connection *conn, void **con_cls, enum M
 		return;
 	if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK && rq->stage != STAGE_SENDING)
 		rq->reply.status = 0; /* nothing was answered */
+	if (rq->visitor)
+		rq->visitor->idle_since_ms = now_ms();
 	loop_log_request(cls, rq);
 	loop_remove_request(cls, rq);
 	rq->conn = NULL;
@@ -259,6 +288,7 @@ struct MHD_Daemon *http_start(struct loop *loop, int listen_fd, const struct htt
 	};
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, answer, loop,
 	                        MHD_OPTION_EXTERNAL_LOGGER, complain, NULL, MHD_OPTION_ARRAY, options, MHD_OPTION_URI_LOG_CALLBACK, begun,
-	                        loop, MHD_OPTION_NOTIFY_COMPLETED, ended, loop, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+	                        loop, MHD_OPTION_NOTIFY_COMPLETED, ended, loop, MHD_OPTION_NOTIFY_CONNECTION, came_or_left, loop,
+	                        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
 	                        MHD_OPTION_END);
 }

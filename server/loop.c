@@ -32,6 +32,7 @@ struct loop {
 	struct loop_config config;
 	struct loop_counts counts;
 	struct request *requests; /* those libmicrohttpd has shown us */
+	struct visitor *visitors;
 	struct buf log;
 	int64_t log_written_ms, ticked_ms;
 	bool run_daemon, quiesced, left_behind;
@@ -71,6 +72,24 @@ void loop_remove_request(struct loop *loop, struct request *rq)
 	loop->counts.active--;
 }
 
+void loop_add_visitor(struct loop *loop, struct visitor *visitor)
+{
+	visitor->next = loop->visitors;
+	if (visitor->next)
+		visitor->next->prev = visitor;
+	loop->visitors = visitor;
+}
+
+void loop_remove_visitor(struct loop *loop, struct visitor *visitor)
+{
+	if (visitor->prev)
+		visitor->prev->next = visitor->next;
+	else
+		loop->visitors = visitor->next;
+	if (visitor->next)
+		visitor->next->prev = visitor->prev;
+}
+
 /* ---- the request log, gathered and written in one piece ---- */
 
 static void flush_log(struct loop *loop, int64_t now)
@@ -105,9 +124,9 @@ void loop_log_request(struct loop *loop, const struct request *rq)
 
 /* ---- deadlines ---- */
 
-static int connection_fd(const struct request *rq)
+static int connection_fd(struct MHD_Connection *conn)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(rq->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CONNECTION_FD);
 	return info ? info->connect_fd : -1;
 }
 
@@ -125,7 +144,7 @@ static void cut_slow_sender(struct loop *loop, struct request *rq)
 	           "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\nContent-Length: %zu\r\n"
 	           "Connection: close\r\n\r\n%s",
 	           body.len, body.data ? body.data : "");
-	int fd = connection_fd(rq);
+	int fd = connection_fd(rq->conn);
 	if (fd >= 0 && !out.failed) {
 		ssize_t sent = send(fd, out.data, out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 		(void)sent; /* the caller may be gone; it is cut all the same */
@@ -153,6 +172,15 @@ static void check_deadlines(struct loop *loop, int64_t now)
 	for (struct request *rq = loop->requests, *next; rq; rq = next) {
 		next = rq->next;
 		check_deadline(loop, rq, now);
+	}
+	for (struct visitor *visitor = loop->visitors; visitor; visitor = visitor->next) {
+		if (!visitor->idle_since_ms || now - visitor->idle_since_ms <= (int64_t)loop->config.http.idle_seconds * 1000)
+			continue;
+		int fd = connection_fd(visitor->conn);
+		if (fd >= 0)
+			shutdown(fd, SHUT_RDWR);
+		visitor->idle_since_ms = now; /* once */
+		loop->counts.connections_cut++;
 	}
 }
 

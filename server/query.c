@@ -71,6 +71,14 @@ static void read_pair(struct request *rq, const char *pair, size_t len, struct f
 		rq->query[rq->query_len++] = (struct name_value){name, value};
 }
 
+/* Every problem at once: what every list takes is checked here, so that it is told along with an unknown name. */
+static void check_page(struct request *rq, struct faults *faults)
+{
+	struct page page;
+	if (word_in(rq->operation->query, "limit"))
+		(void)request_page(rq, &page, faults);
+}
+
 static void read_dry_run(struct request *rq, struct faults *faults)
 {
 	static const char *const words[] = {"true", "false", NULL};
@@ -90,6 +98,7 @@ bool query_read(struct request *rq)
 		at += len + (at[len] == '&');
 	}
 	read_dry_run(rq, &faults);
+	check_page(rq, &faults);
 	bool ok = !faults_any(&faults);
 	if (!ok)
 		reply_faults(rq, &faults);

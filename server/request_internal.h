@@ -13,6 +13,7 @@
 #include <microhttpd.h>
 
 struct loop;
+struct visitor;
 
 enum {
 	URI_MAX = 4096,
@@ -61,6 +62,7 @@ struct request {
 	struct mail done_mail, room_mail;
 	struct loop *loop;
 	struct MHD_Connection *conn; /* NULL once libmicrohttpd let go of it */
+	struct visitor *visitor;
 	struct request *prev, *next; /* the loop's requests */
 	enum stage stage;
 	bool suspended, op_pending, in_worker, body_refused, has_body, waits_room;
@@ -155,6 +157,15 @@ struct auth_cache *loop_auth(struct loop *loop);
 bool loop_stopping(const struct loop *loop);
 void loop_add_request(struct loop *loop, struct request *rq);
 void loop_remove_request(struct loop *loop, struct request *rq);
+/* A connection and when it last had no request under way; so that one which sends its next request line a byte at a time is cut
+ * like one that sends its body so. */
+struct visitor {
+	struct MHD_Connection *conn;
+	struct visitor *prev, *next; /* the loop's connections */
+	int64_t idle_since_ms;       /* 0: a request is under way */
+};
+void loop_add_visitor(struct loop *loop, struct visitor *visitor);
+void loop_remove_visitor(struct loop *loop, struct visitor *visitor);
 void loop_resumed(struct loop *loop);
 void loop_log_request(struct loop *loop, const struct request *rq);
 
