@@ -11,7 +11,7 @@ static void tell(const char *line) { fprintf(stderr, "%s\n", line); }
 static int usage(void)
 {
 	fprintf(stderr, "Usage: assayd key create --role admin|operator|feed|partner|auditor [--provider ID] [--name TEXT]\n"
-	                "A partner's key needs --provider; no other takes it.\n");
+	                "--provider is for a partner's key only; without it the key gets the provider that it registers.\n");
 	return EXIT_USAGE;
 }
 
@@ -57,7 +57,7 @@ int cmd_key(int argc, char **argv)
 		else
 			return usage();
 	}
-	if (!role || !role_known(role) || (strcmp(role, "partner") == 0) != (provider_id != NULL) || !*name || strlen(name) > 200)
+	if (!role || !role_known(role) || (provider_id && strcmp(role, "partner") != 0) || !*name || strlen(name) > 200)
 		return usage();
 	return create(role, name, provider_id);
 }
