@@ -25,6 +25,11 @@ create or replace function decision_summary(d decision) returns text language sq
 	select decision_head(d) || decision_tail(d)
 $$;
 
+-- A decision never changes, but it may be superseded.
+create or replace function decision_etag(d decision) returns text language sql stable as $$
+	select concat_ws('-', d.sha256, (select s.decision_id from decision s where s.supersedes = d.decision_id))
+$$;
+
 -- What the audit log and events keep of a decision: enough to find and check it.
 create or replace function decision_audited(d decision) returns jsonb language sql stable as $$
 	select jsonb_build_object('decision_id', d.decision_id, 'provider_id', d.provider_id, 'period_id', d.period_id,

@@ -71,3 +71,14 @@ begin
 		perform event_add('run.finished', null, r.run_id, run_body(r)::jsonb);
 	end if;
 end $$;
+
+-- The run as it is when its request is answered, a moment after it began: kept under the key in place of the first answer, which
+-- nobody has seen (the worker holds the key all the while).
+create or replace function run_answer(ctx jsonb, p_run_id text) returns text language plpgsql as $$
+declare
+	answered text;
+begin
+	select run_body(r) into strict answered from assessment_run r where run_id = p_run_id;
+	update idempotency_key set body = answered where caller = ctx->>'key_id' and key = ctx->>'idempotency_key';
+	return answered;
+end $$;

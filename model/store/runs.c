@@ -13,16 +13,34 @@ const struct statement RUN_BY_ID = {
 
 const struct statement RUN_LIST = {
         .name = "run_list",
-        .sql = "select run_id, run_body(r) from assessment_run r where $1::text is null or run_id < $1"
-               " order by run_id desc limit $2::integer",
-        .params = 2,
+        .sql = "select run_id, run_body(r) from assessment_run r where run_id < coalesce($1, 'run_g')"
+               " and ($3::text is null or status = $3) order by run_id desc limit $2::integer",
+        .params = 3,
 };
 
 const struct statement RUN_RESULT_LIST = {
         .name = "run_result_list",
-        .sql = "select period_id, run_result_body(x) from assessment_run_result x"
-               " where run_id = $1 and ($2::text is null or period_id > $2) order by period_id limit $3::integer",
-        .params = 3,
+        .sql = "select period_id, run_result_body(x) from assessment_run_result x where run_id = $1"
+               " and period_id > coalesce($2, '') and ($4::text is null or outcome = $4) order by period_id limit $3::integer",
+        .params = 4,
+};
+
+const struct statement RUN_CREATE = {
+        .name = "run_create",
+        .sql = "select a.code, replace(a.location, '/v1/assessment-runs/', ''), assay_today() from op_run_create($1, $2) a",
+        .params = 2,
+};
+
+const struct statement RUN_OVER = {
+        .name = "run_over",
+        .sql = "select from assessment_run where run_id = $1 and status in ('done', 'failed')",
+        .params = 1,
+};
+
+const struct statement RUN_ANSWER = {
+        .name = "run_answer",
+        .sql = "select run_answer($1, $2)",
+        .params = 2,
 };
 
 static const struct statement RUN_LOCK = {

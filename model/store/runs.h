@@ -5,9 +5,20 @@
 
 #include "model/store/close.h"
 
-extern const struct statement RUN_BY_ID;         /* $1 run_id: its body */
-extern const struct statement RUN_LIST;          /* $1 after (or null), $2 limit: id, body */
-extern const struct statement RUN_RESULT_LIST;   /* $1 run_id, $2 after (or null), $3 limit: period_id, body */
+/* $1 run_id: its body */
+extern const struct statement RUN_BY_ID;
+/* $1 after, $2 limit+1, $3 status or NULL: id, body. Newest first. */
+extern const struct statement RUN_LIST;
+/* $1 run_id, $2 after, $3 limit+1, $4 outcome or NULL: period_id, body. By period. */
+extern const struct statement RUN_RESULT_LIST;
+/* $1 run_id: a row when it is done or failed. */
+extern const struct statement RUN_OVER;
+/* $1 context of api_write(), $2 run_id: its body, which from now on is the answer under the request's idempotency key. */
+extern const struct statement RUN_ANSWER;
+
+/* Creates a run as `context` (JSON: request_id, key_id, key_name) asks for with args (JSON: as_of, dry_run), without an idempotency
+ * key: its code when it is refused, run_id, today. What POST /v1/assessment-runs does with one. */
+extern const struct statement RUN_CREATE;
 
 enum run_end {
 	RUN_DONE,     /* it is over: done, or failed */

@@ -1,0 +1,150 @@
+#include "model/store/checks.h"
+
+#include "model/rules/lifecycle.h"
+#include "model/store/decisions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DECISIONS_A_CHUNK = 50, WHAT_MAX = 200 };
+
+static void wrong(struct check_report *r, const char *what, const char *why)
+{
+	char line[WHAT_MAX];
+	snprintf(line, sizeof line, "%s: %s", what, why);
+	if (r->wrong++ < CHECK_LINES_MAX)
+		r->found(r->arg, line);
+}
+
+/* ---- decisions ---- */
+
+static const struct statement CHECK_DECISIONS = {
+        .name = "check_decisions",
+        .sql = "select decision_id, outcome, evidence, document, sha256 from decision where decision_id > $1 order by decision_id"
+               " limit $2::integer",
+        .params = 2,
+};
+
+static void check_decision(struct check_report *r, const PGresult *res, int row)
+{
+	struct replay replay;
+	const char *id = PQgetvalue(res, row, 0);
+	r->looked_at++;
+	if (!replay_evidence(PQgetvalue(res, row, 2), (size_t)PQgetlength(res, row, 2), PQgetvalue(res, row, 3), &replay))
+		wrong(r, id, "its evidence cannot be evaluated");
+	else if (!replay.identical)
+		wrong(r, id, "its evidence evaluates to another document");
+	else if (strcmp(replay.sha256, PQgetvalue(res, row, 4)) != 0)
+		wrong(r, id, "its sha256 is not its document's");
+	else if (strcmp(replay.met ? "met" : "not_met", PQgetvalue(res, row, 1)) != 0)
+		wrong(r, id, "its outcome is not its document's");
+	replay_free(&replay);
+}
+
+enum db_status check_decisions(struct db *db, struct check_report *r)
+{
+	char after[64] = "", limit[12];
+	int rows;
+	snprintf(limit, sizeof limit, "%d", DECISIONS_A_CHUNK);
+	do {
+		PGresult *res = NULL;
+		enum db_status status = db_run(db, &CHECK_DECISIONS, (const char *const[]){after, limit}, &res);
+		if (status != DB_OK)
+			return status;
+		rows = PQntuples(res);
+		for (int row = 0; row < rows; row++)
+			check_decision(r, res, row);
+		if (rows)
+			snprintf(after, sizeof after, "%s", PQgetvalue(res, rows - 1, 0));
+		PQclear(res);
+	} while (rows == DECISIONS_A_CHUNK);
+	return DB_OK;
+}
+
+/* ---- what one statement tells: how many were looked at in its first row, then what is wrong with which ---- */
+
+static enum db_status check_by_sql(struct db *db, const struct statement *st, struct check_report *r)
+{
+	PGresult *res = NULL;
+	enum db_status status = db_run(db, st, NULL, &res);
+	if (status == DB_OK && PQntuples(res))
+		r->looked_at += strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+	for (int row = 0; status == DB_OK && row < PQntuples(res); row++)
+		if (!PQgetisnull(res, row, 1))
+			wrong(r, PQgetvalue(res, row, 1), PQgetvalue(res, row, 2));
+	PQclear(res);
+	return status;
+}
+
+enum db_status check_policies(struct db *db, struct check_report *r)
+{
+	static const struct statement st = {
+	        .name = "check_policies",
+	        .sql = "select (select count(*) from policy), p.policy_id || '@' || p.version, 'its sha256 is not its document''s'"
+	               " from (select) one left join policy p on p.sha256 <> encode(sha256(convert_to(p.document, 'UTF8')), 'hex')",
+	};
+	return check_by_sql(db, &st, r);
+}
+
+enum db_status check_deposits(struct db *db, struct check_report *r)
+{
+	static const struct statement st = {
+	        .name = "check_deposits",
+	        .sql = "select (select count(*) from provider), x.provider_id, 'its balance is not the sum of its entries'"
+	               " from (select) one left join (select provider_id from"
+	               "  (select provider_id, sum(amount_fen) as entries from deposit_entry group by provider_id) e"
+	               "  full join deposit_balance b using (provider_id)"
+	               "  where coalesce(e.entries, 0) <> coalesce(b.balance_fen, 0)) x on true",
+	};
+	return check_by_sql(db, &st, r);
+}
+
+enum db_status check_statuses(struct db *db, struct check_report *r)
+{
+	static const struct statement st = {
+	        .name = "check_statuses",
+	        .sql = "select (select count(*) from provider), x.provider_id, 'its status is not the last of its history'"
+	               " from (select) one left join (select p.provider_id from provider p left join lateral"
+	               "  (select status, since from provider_status h where h.provider_id = p.provider_id order by seq desc limit 1) h on true"
+	               "  where (p.status, p.since) is distinct from (h.status, h.since)) x on true",
+	};
+	return check_by_sql(db, &st, r);
+}
+
+enum db_status check_roll_up(struct db *db, struct check_report *r)
+{
+	static const struct statement st = {
+	        .name = "check_roll_up",
+	        .sql = "select (select count(*) from store_month), x.store_id || ' ' || to_char(x.month, 'YYYY-MM'), 'its roll-up is not the sum of its days'"
+	               " from (select) one left join (select store_id, month from"
+	               "  (select store_id, date_trunc('month', day)::date as month, sum(orders) as orders, sum(gmv_fen) as gmv_fen from store_day"
+	               "   where day < (select date_trunc('month', day + 1)::date from watermark) group by 1, 2) d"
+	               "  full join store_month m using (store_id, month)"
+	               "  where (coalesce(d.orders, 0), coalesce(d.gmv_fen, 0)) <> (coalesce(m.orders, 0), coalesce(m.gmv_fen, 0))) x on true",
+	};
+	return check_by_sql(db, &st, r);
+}
+
+/* ---- the lifecycle ---- */
+
+enum db_status check_lifecycle(struct db *db, struct check_report *r)
+{
+	static const struct statement st = {
+	        .name = "check_lifecycle",
+	        .sql = "select from_status, to_status from lifecycle_transition",
+	};
+	PGresult *res = NULL;
+	enum db_status status = db_run(db, &st, NULL, &res);
+	int rows = status == DB_OK ? PQntuples(res) : 0;
+	r->looked_at += rows;
+	for (int row = 0; row < rows; row++) {
+		enum provider_status from, to;
+		if (!provider_status_by_name(PQgetvalue(res, row, 0), &from) || !provider_status_by_name(PQgetvalue(res, row, 1), &to) ||
+		    !lifecycle_allows(from, to))
+			wrong(r, PQgetvalue(res, row, 0), "the database allows a move that the rules do not");
+	}
+	if (status == DB_OK && (size_t)rows != lifecycle_transition_count)
+		wrong(r, "lifecycle_transition", "the database and the rules do not hold the same number of moves");
+	PQclear(res);
+	return status;
+}

@@ -1,0 +1,92 @@
+#include "model/store/decisions.h"
+
+#include "base/json_read.h"
+#include "model/rules/evaluation_json.h"
+#include "model/store/verdict.h"
+
+#include <string.h>
+
+const struct statement DECISION_BY_ID = {
+        .name = "decision_by_id",
+        .sql = "select provider_id, decision_body(d), decision_etag(d) from decision d where decision_id = $1",
+        .params = 1,
+        .slow = true, /* its document may be large */
+};
+
+const struct statement DECISION_EVIDENCE = {
+        .name = "decision_evidence",
+        .sql = "select provider_id, evidence, encode(sha256(convert_to(evidence, 'UTF8')), 'hex') from decision where decision_id = $1",
+        .params = 1,
+        .slow = true,
+};
+
+const struct statement DECISION_REPLAY = {
+        .name = "decision_replay",
+        .sql = "select provider_id, evidence, document, sha256 from decision where decision_id = $1",
+        .params = 1,
+};
+
+const struct statement DECISION_LIST = {
+        .name = "decision_list",
+        .sql = "select decision_id, decision_summary(d) from decision d"
+               " where decision_id < coalesce($1, 'dec_g') and ($3::text is null or outcome = $3)"
+               " order by decision_id desc limit $2::integer",
+        .params = 3,
+        .slow = true,
+};
+
+const struct statement DECISION_LIST_OF_PROVIDER = {
+        .name = "decision_list_of_provider",
+        .sql = "select decision_id, decision_summary(d) from decision d"
+               " where provider_id = $4 and decision_id < coalesce($1, 'dec_g') and ($3::text is null or outcome = $3)"
+               " order by decision_id desc limit $2::integer",
+        .params = 4,
+        .slow = true,
+};
+
+const struct statement DECISION_LIST_OF_PERIOD = {
+        .name = "decision_list_of_period",
+        .sql = "select decision_id, decision_summary(d) from decision d"
+               " where period_id = $4 and decision_id < coalesce($1, 'dec_g') and ($3::text is null or outcome = $3)"
+               " and ($5::text is null or provider_id = $5)"
+               " order by decision_id desc limit $2::integer",
+        .params = 5,
+        .slow = true,
+};
+
+static bool evaluate_again(json_t *json, struct replay *out)
+{
+	struct faults faults = {0};
+	struct evaluation e;
+	struct evaluation_request *request = evaluation_request_read(json, NULL, &faults);
+	bool ok = request && evaluation_run(evaluation_request_input(request), &e, &faults);
+	if (ok) {
+		evaluation_json(&out->document, evaluation_request_input(request), &e, EVALUATION_WHOLE);
+		out->met = e.met;
+		evaluation_free(&e);
+		ok = !out->document.failed;
+	}
+	evaluation_request_free(request);
+	faults_free(&faults);
+	return ok;
+}
+
+bool replay_evidence(const char *evidence, size_t len, const char *document, struct replay *out)
+{
+	struct faults faults = {0};
+	json_t *json = NULL;
+	*out = (struct replay){.document = BUF_INIT(VERDICT_BYTES_MAX)};
+	bool ok = json_read(evidence, len, JSON_DEPTH_MAX, &json, &faults) == JSON_OK && evaluate_again(json, out);
+	json_decref(json);
+	faults_free(&faults);
+	if (!ok)
+		return false;
+	sha256_hex(out->document.data, out->document.len, out->sha256);
+	out->identical = strcmp(out->document.data, document) == 0;
+	return true;
+}
+
+void replay_free(struct replay *r)
+{
+	buf_free(&r->document);
+}
