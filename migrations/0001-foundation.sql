@@ -356,7 +356,7 @@ create table store_day_history (
 	replaced_by bigint not null
 );
 create index on store_day_history (store_id, day);
-create index store_day_by_day on store_day using brin (day) with (pages_per_range = 32); -- a night lies together: an import finds it
+create index store_day_by_day on store_day using brin (day) with (pages_per_range = 32, autosummarize = on); -- a night lies together: an import finds it
 create table store_day_loaded ( -- days of which store_day may hold rows: a night that is not here is new, no row of it need be looked for
 	day date primary key
 );
