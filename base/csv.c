@@ -4,7 +4,6 @@
 #include "base/utf8.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +18,7 @@ enum state {
 };
 
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
-enum { MARK_BYTES = sizeof byte_order_mark - 1, NUMBER_TEXT = 24 };
+enum { MARK_BYTES = sizeof byte_order_mark - 1 };
 
 struct csv {
 	csv_row_fn fn;
@@ -371,43 +370,4 @@ enum csv_status csv_end(struct csv *c)
 	emit(c, c->carry.data ? c->carry.data : "", c->carry.len, false);
 	next_row(c);
 	return c->status;
-}
-
-/* ---- faults ---- */
-
-void csv_fault_add(struct faults *faults, const char *pointer, const struct csv_row *row)
-{
-	char n[NUMBER_TEXT];
-	char bound[NUMBER_TEXT];
-
-	(void)snprintf(n, sizeof n, "%zu", row->n);
-	switch (row->fault) {
-	case CSV_SOUND:
-		return;
-	case CSV_ROW_TOO_LONG:
-		(void)snprintf(bound, sizeof bound, "%d", CSV_ROW_MAX);
-		faults_add(faults, pointer, CODE_ROW_TOO_LONG, bound, NULL);
-		return;
-	case CSV_COLUMN_LIMIT:
-		(void)snprintf(bound, sizeof bound, "%d", CSV_COLUMNS_MAX);
-		faults_add(faults, pointer, CODE_COLUMN_LIMIT, n, bound, NULL);
-		return;
-	case CSV_COLUMN_COUNT:
-		(void)snprintf(bound, sizeof bound, "%zu", row->wanted);
-		faults_add(faults, pointer, row->n < row->wanted ? CODE_TOO_FEW_COLUMNS : CODE_TOO_MANY_COLUMNS, n, bound,
-		           NULL);
-		return;
-	case CSV_STRAY_QUOTE:
-		faults_add(faults, pointer, CODE_STRAY_QUOTE, NULL);
-		return;
-	case CSV_UNCLOSED_QUOTE:
-		faults_add(faults, pointer, CODE_UNCLOSED_QUOTE, NULL);
-		return;
-	case CSV_STRAY_RETURN:
-		faults_add(faults, pointer, CODE_STRAY_RETURN, NULL);
-		return;
-	case CSV_BAD_ENCODING:
-		faults_add(faults, pointer, CODE_BAD_ENCODING, NULL);
-		return;
-	}
 }

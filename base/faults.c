@@ -151,19 +151,14 @@ static struct fault *next_slot(struct faults *f)
 }
 
 /* Copies what was said into `it`; false, with nothing kept, when out of memory. */
-static bool fill(struct fault *it, const char *pointer, enum code code, va_list ap)
+static bool fill(struct fault *it, const char *pointer, enum code code, const char *const *args, size_t nargs)
 {
 	bool whole;
 
 	*it = (struct fault){.code = code, .pointer = shown(pointer)};
 	whole = it->pointer != NULL;
-	for (size_t i = 0;; i++) {
-		const char *arg = va_arg(ap, const char *);
-
-		if (!arg)
-			break;
-		assert(i < FAULT_ARGS);
-		it->args[i] = shown(arg);
+	for (size_t i = 0; i < nargs; i++) {
+		it->args[i] = shown(args[i]);
 		whole = whole && it->args[i];
 	}
 	if (!whole)
@@ -173,17 +168,21 @@ static bool fill(struct fault *it, const char *pointer, enum code code, va_list 
 
 void faults_add(struct faults *f, const char *pointer, enum code code, ...)
 {
+	const char *args[FAULT_ARGS];
+	size_t nargs = 0;
 	struct fault *it = next_slot(f);
 	va_list ap;
 
 	assert(code > CODE_NONE && code < CODE_COUNT);
-	f->total++; /* even when it cannot be kept: the input is wrong all the same */
-	if (!it)
-		return;
 	va_start(ap, code);
-	if (fill(it, pointer, code, ap))
-		f->len++;
+	for (const char *arg; (arg = va_arg(ap, const char *)) != NULL;) {
+		assert(nargs < FAULT_ARGS);
+		args[nargs++] = arg;
+	}
 	va_end(ap);
+	f->total++; /* even when it cannot be kept: the input is wrong all the same */
+	if (it && fill(it, pointer, code, args, nargs))
+		f->len++;
 }
 
 static void fault_json(struct json_writer *w, const struct fault *it, enum lang lang)

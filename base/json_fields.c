@@ -206,6 +206,12 @@ bool json_fields(const json_t *obj, const char *pointer, const struct field *fie
 	return refuse_unknown(obj, pointer, fields, n, faults) && ok;
 }
 
+/* RFC 6901, 3: "~0" and "~1". */
+static char escaped(char c)
+{
+	return c == '~' ? '0' : '1';
+}
+
 const char *json_pointer(char *out, size_t size, const char *pointer, const char *name)
 {
 	size_t at = 0;
@@ -220,9 +226,9 @@ const char *json_pointer(char *out, size_t size, const char *pointer, const char
 
 		if (special && at + 2 >= size)
 			break;
-		out[at++] = special ? '~' : *name;
 		if (special)
-			out[at++] = *name == '~' ? '0' : '1';
+			out[at++] = '~';
+		out[at++] = special ? escaped(*name) : *name;
 	}
 	out[at] = '\0';
 	return out;

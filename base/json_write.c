@@ -68,7 +68,7 @@ static void escape(struct buf *out, unsigned char c)
 	/* clang-format off */
 	static const char letter[0x20] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
 	/* clang-format on */
-	char text[6] = {'\\', (char)c};
+	char text[6] = {'\\', (char)c, '0', '0'};
 
 	if (c >= 0x20) {
 		buf_add(out, text, 2);
@@ -76,7 +76,7 @@ static void escape(struct buf *out, unsigned char c)
 		text[1] = letter[c];
 		buf_add(out, text, 2);
 	} else {
-		memcpy(text + 1, "u00", 3);
+		text[1] = 'u';
 		text[4] = hex[c >> 4];
 		text[5] = hex[c & 15];
 		buf_add(out, text, 6);

@@ -162,7 +162,7 @@ START_TEST(quoted_input_is_made_safe_to_show)
 	ck_assert_str_eq(f.items[0].pointer, "/\xEF\xBF\xBD");
 	ck_assert_str_eq(f.items[0].args[0], "a\xEF\xBF\xBD(\n\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
 	ck_assert_uint_eq(strlen(f.items[1].args[0]), FAULT_TEXT_MAX / 3 * 3 + 3);
-	ck_assert_str_eq(&f.items[1].args[0][FAULT_TEXT_MAX / 3 * 3], "\xE2\x80\xA6"); /* … */
+	ck_assert_ptr_nonnull(strstr(f.items[1].args[0], "中…"));
 	ck_assert_str_eq(f.items[2].args[0], text);
 	list = as_json(&f, LANG_EN);
 	ck_assert_uint_eq(json_array_size(list), 3);

@@ -57,8 +57,8 @@ static char *failing_strdup(const char *s)
 #undef keep
 #undef MARK_BYTES
 #include "base/json_memory.c"
-/* NOLINTEND(bugprone-suspicious-include) */
 #include "base/ndjson.c"
+/* NOLINTEND(bugprone-suspicious-include) */
 #undef malloc
 #undef calloc
 #undef realloc
