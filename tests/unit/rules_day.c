@@ -67,7 +67,7 @@ START_TEST(days_are_read_strictly)
 		ck_assert_msg(!day_parse(bad[i], &d), "%s was taken", bad[i]);
 		ck_assert_int_eq(d, 7);
 	}
-	ck_assert_int_eq(day_at("1970-01-01") - day_of(1970, 1, 1), 0);
+	ck_assert_int_eq(day_of(1970, 1, 1), 0);
 	ck_assert_int_eq(day_at("1990-01-01"), DAY_MIN);
 	ck_assert_int_eq(day_at("2199-12-31"), DAY_MAX);
 }
