@@ -20,7 +20,7 @@
 #include <string.h>
 
 enum {
-	CONNECTION_MEMORY = 16 * 1024, /* request line and headers; more is 431 by libmicrohttpd */
+	CONNECTION_MEMORY = 8 * 1024, /* request line and headers; libmicrohttpd clears it for each request, and answers 431 past it */
 	DRAIN_MAX = 1024 * 1024        /* a refused body is read up to here, so that the caller reads the refusal */
 };
 

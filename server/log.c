@@ -20,14 +20,34 @@ static const char *level_name(enum log_level level)
 	return names[level];
 }
 
+/* "2026-11-23T18:15:09." of the second it is: made once a second a thread, since every request logs. */
+static const char *second_text(time_t second)
+{
+	static _Thread_local time_t made_of = -1;
+	static _Thread_local char text[32];
+	if (second != made_of) {
+		struct tm utc;
+		gmtime_r(&second, &utc);
+		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.", &utc);
+		made_of = second;
+	}
+	return text;
+}
+
 void log_begin(struct buf *out, enum log_level level, const char *message)
 {
 	struct timespec now;
-	struct tm utc;
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	buf_printf(out, "{\"at\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ\",\"level\":\"%s\",\"message\":\"%s\"", utc.tm_year + 1900,
-	           utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, now.tv_nsec / 1000000, level_name(level), message);
+	long ms = now.tv_nsec / 1000000;
+	const char digits[] = {(char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z'};
+	buf_puts(out, "{\"at\":\"");
+	buf_puts(out, second_text(now.tv_sec));
+	buf_add(out, digits, sizeof digits);
+	buf_puts(out, "\",\"level\":\"");
+	buf_puts(out, level_name(level));
+	buf_puts(out, "\",\"message\":\"");
+	buf_puts(out, message);
+	buf_putc(out, '"');
 }
 
 void log_write(const struct buf *lines)
