@@ -108,11 +108,26 @@ static bool read_framing(struct request *rq)
 	return true;
 }
 
+static bool method_char(char c) { return c >= 'A' && c <= 'Z'; }
+static bool uri_char(char c) { return c > 0x20 && c < 0x7f; }
+
+/* What is logged and answered as it came must be plain. */
+static bool read_target(struct request *rq)
+{
+	if (!made_of(rq->method, 1, 32, method_char)) {
+		rq->method = "";
+		return bad_request(rq, "the method is not a word of capital letters");
+	}
+	if (!made_of(rq->uri, 1, SIZE_MAX, uri_char) || rq->uri[0] != '/')
+		return bad_request(rq, "the target is not a path of printable ASCII");
+	return true;
+}
+
 bool head_read(struct request *rq)
 {
 	read_ids(rq);
 	rq->lang = read_lang(rq);
-	if (!read_framing(rq))
+	if (!read_framing(rq) || !read_target(rq))
 		return false;
 	if (strlen(rq->uri) > URI_MAX) {
 		const char *args[] = {"4096"};
