@@ -46,7 +46,6 @@ static char *failing_strdup(const char *s)
 #undef strdup
 #define strdup failing_strdup
 /* The sources below are one file here: what two of them call the same is told apart. */
-/* NOLINTBEGIN(bugprone-suspicious-include) */
 #include "base/buf.c"
 #include "base/faults.c"
 #define emit csv_emit
@@ -58,7 +57,6 @@ static char *failing_strdup(const char *s)
 #undef MARK_BYTES
 #include "base/json_memory.c"
 #include "base/ndjson.c"
-/* NOLINTEND(bugprone-suspicious-include) */
 #undef malloc
 #undef calloc
 #undef realloc

@@ -108,6 +108,13 @@ START_TEST(the_first_fault_is_found_at_any_offset)
 			ck_assert_uint_eq(at, before);
 		}
 	}
+	for (size_t n = 0; n < 40; n++) { /* on the heap, so that a sanitizer sees a read past the end */
+		char *text = calloc(n, 1);
+
+		memset(text, 'a', n);
+		ck_assert_int_eq(utf8_check(text, n, NULL), UTF8_OK);
+		free(text);
+	}
 	ck_assert_int_eq(utf8_check("\x01\x01\x01\x01\x01\x01\x01\x01\x01", 9, NULL), UTF8_OK);
 	ck_assert_uint_eq(utf8_count("a中😀é", strlen("a中😀é")), 4);
 	ck_assert_uint_eq(utf8_count("", 0), 0);
