@@ -122,21 +122,3 @@ end $$;
 create or replace function begin_due_trials(today date, ctx jsonb) returns integer language sql as $$
 	select begin_due_periods(today, ctx)
 $$;
-
--- The regular period that follows a passed or converted one (3.3): from the first 1st after its end. Open at once when that day
--- has come, scheduled otherwise.
-create or replace function open_next_period(p_period_id text, ctx jsonb) returns text language plpgsql as $$
-declare
-	before period;
-	a application;
-	d period;
-begin
-	select * into strict before from period where period_id = p_period_id;
-	select * into strict a from application where application_id = before.application_id;
-	d := period_insert(a, 'regular', case before.stage when 'trial' then 1 else before.number + 1 end,
-		(date_trunc('month', before.end_day) + interval '1 month')::date, ctx);
-	if d.start_day <= assay_today() then
-		perform period_begin(d, ctx);
-	end if;
-	return d.period_id;
-end $$;

@@ -60,6 +60,6 @@ begin
 	perform event_add('decision.made', made.provider_id, made.decision_id, decision_audited(made));
 	perform period_event('period.converted', d, ctx);
 	perform provider_transition(p.provider_id, 'certified', today, made.decision_id, ctx);
-	perform open_next_period(d.period_id, ctx);
+	perform open_next_periods(array[d.period_id], ctx);
 	return answer_body(201, decision_body(made), made.sha256, '/v1/decisions/' || made.decision_id);
 end $$;

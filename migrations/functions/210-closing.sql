@@ -8,39 +8,77 @@ create or replace function closing_ctx(p_run_id text) returns jsonb language sql
 		jsonb_build_object('request_id', 'daily-' || assay_today(), 'key_id', 'system', 'key_name', 'daily job'))
 $$;
 
--- One period after its decision was written (3.2, 3.3): passed opens the next; failed ends the trial or the certification.
-create or replace function close_period(p_period_id text, p_decision_id text, met boolean, p_progress text, ctx jsonb) returns void
-language plpgsql as $$
+-- The regular periods that follow passed or converted ones (3.3): each from the first 1st after the end of the one before. Open at
+-- once when that day has come, scheduled otherwise. What the policies say of a first day is asked once for all that begin on it.
+create or replace function open_next_periods(period_ids text[], ctx jsonb) returns void language plpgsql as $$
 declare
+	today date := assay_today();
 	d period;
 begin
-	update period set status = case when met then 'passed' else 'failed' end, decision_id = p_decision_id,
-		progress = p_progress, progress_version = facts_version, version = version + 1
-		where period_id = p_period_id and status in ('open', 'awaiting_data') returning * into strict d;
-	perform audit_add(ctx, 'decision.made', p_decision_id, null, decision_audited(x)) from decision x where decision_id = p_decision_id;
-	perform event_add('decision.made', d.provider_id, p_decision_id, decision_audited(x)) from decision x where decision_id = p_decision_id;
-	perform period_event('period.' || d.status, d, ctx);
-	if met then
-		if d.stage = 'trial' then
-			perform provider_transition(d.provider_id, 'certified', d.end_day + 1, p_decision_id, ctx);
-		end if;
-		perform open_next_period(d.period_id, ctx);
-	elsif d.stage = 'trial' then
-		perform provider_fail_trial(d.period_id, p_decision_id, ctx);
-	else
-		perform provider_revoke(d.period_id, p_decision_id, ctx);
+	for d in
+		with follows as materialized (
+			select b.provider_id, b.application_id, a.policy_id, a.policy_version,
+				case b.stage when 'trial' then 1 else b.number + 1 end as number,
+				(date_trunc('month', b.end_day) + interval '1 month')::date as first_day
+			from period b join application a using (application_id) where b.period_id = any (period_ids)),
+		judged as materialized (
+			select k.*, period_last_day(policy_id, policy_version, 'regular', first_day) as last_day
+			from (select distinct policy_id, policy_version, first_day from follows) k),
+		ruled as materialized (
+			select j.*, period_policies(policy_id, policy_version, 'regular', first_day, last_day) as policies from judged j)
+		insert into period (period_id, provider_id, application_id, stage, number, start_day, end_day, scheduled_end, status, policies)
+		select new_id('prd'), f.provider_id, f.application_id, 'regular', f.number, f.first_day, r.last_day, r.last_day,
+			case when f.first_day <= today then 'open' else 'scheduled' end, r.policies
+		from follows f join ruled r using (policy_id, policy_version, first_day)
+		returning *
+	loop
+		perform period_event(case d.status when 'open' then 'period.opened' else 'period.scheduled' end, d, ctx);
+	end loop;
+end $$;
+
+-- What a closed period makes of its provider (3.2, 3.3). A passed regular period changes nothing: it stays certified.
+create or replace function provider_after_period(d period, ctx jsonb) returns void language plpgsql as $$
+begin
+	if d.status = 'passed' and d.stage = 'trial' then
+		perform provider_transition(d.provider_id, 'certified', d.end_day + 1, d.decision_id, ctx);
+	elsif d.status = 'failed' and d.stage = 'trial' then
+		perform provider_fail_trial(d.period_id, d.decision_id, ctx);
+	elsif d.status = 'failed' then
+		perform provider_revoke(d.period_id, d.decision_id, ctx);
 	end if;
 end $$;
 
--- A chunk of them, whose decisions the same transaction has just written. Arrays of one length.
+-- A chunk of periods whose decisions the same transaction has just written: each is passed, and the next one opens, or failed.
+-- Arrays of one length.
 create or replace function close_periods(p_run_id text, period_ids text[], decision_ids text[], outcomes text[], progresses text[])
 returns void language plpgsql as $$
 declare
 	ctx jsonb := closing_ctx(p_run_id);
+	d period;
+	passed text[] := '{}';
+	n integer := 0;
 begin
-	for i in 1 .. coalesce(cardinality(period_ids), 0) loop
-		perform close_period(period_ids[i], decision_ids[i], outcomes[i] = 'met', progresses[i], ctx);
+	perform audit_add(ctx, 'decision.made', x.decision_id, null, decision_audited(x)),
+		event_add('decision.made', x.provider_id, x.decision_id, decision_audited(x))
+		from decision x where x.decision_id = any (decision_ids);
+	for d in
+		update period p set status = case x.outcome when 'met' then 'passed' else 'failed' end, decision_id = x.decision_id,
+			progress = x.progress, progress_version = facts_version, version = version + 1
+		from unnest(period_ids, decision_ids, outcomes, progresses) x(period_id, decision_id, outcome, progress)
+		where p.period_id = x.period_id and p.status in ('open', 'awaiting_data')
+		returning p.*
+	loop
+		n := n + 1;
+		perform period_event('period.' || d.status, d, ctx);
+		perform provider_after_period(d, ctx);
+		if d.status = 'passed' then
+			passed := passed || d.period_id;
+		end if;
 	end loop;
+	if n <> cardinality(period_ids) then
+		raise exception 'a period was closed meanwhile' using errcode = 'serialization_failure'; -- the chunk is tried again
+	end if;
+	perform open_next_periods(passed, ctx);
 	perform run_results_add(p_run_id, period_ids, decision_ids, outcomes);
 end $$;
 

@@ -2,15 +2,16 @@
 
 create or replace function run_body(r assessment_run) returns text language sql stable as $$
 	select row_to_json(x)::text from (select
-		r.run_id, r.as_of, r.dry_run, r.status, json_build_object('done', r.done, 'total', r.total) as progress,
-		json_build_object('met', r.met, 'not_met', r.not_met, 'awaiting_data', r.awaiting_data) as outcomes, r.created_by,
+		r.run_id, r.as_of, r.dry_run, r.status, (select row_to_json(z) from (select r.done, r.total) z) as progress,
+		(select row_to_json(z) from (select r.met, r.not_met, r.awaiting_data) z) as outcomes, r.created_by,
 		instant(r.created_at) as created_at, instant(r.progressed_at) as progressed_at, instant(r.finished_at) as finished_at) x
 $$;
 
 create or replace function run_result_body(x assessment_run_result) returns text language sql stable as $$
 	select row_to_json(y)::text from (select
 		x.period_id, x.provider_id, d.stage, d.number, d.start_day as start, d.end_day as "end", x.outcome, x.decision_id,
-		case when x.missing_from is not null then json_build_object('from', x.missing_from, 'through', x.missing_through) end as missing_days
+		(select row_to_json(z) from (select x.missing_from as "from", x.missing_through as through) z where x.missing_from is not null)
+			as missing_days
 		from period d where d.period_id = x.period_id) y
 $$;
 

@@ -28,7 +28,7 @@ declare
 	c clock;
 	target date := (args->>'today')::date;
 	came_from date := (args->>'came_from')::date;
-	answered jsonb := jsonb_build_object('today', target);
+	answered text := '{"today":"' || target || '"}';
 begin
 	select * into strict c from clock for update;
 	if c.mode is distinct from 'test' then
@@ -43,8 +43,8 @@ begin
 		-- Figures up to the new day count from now on.
 		update period set facts_version = facts_version + 1
 			where status in ('open', 'awaiting_data') and (came_from is null or came_from < (select day from watermark));
-		perform audit_add(ctx, 'clock.moved', 'clock', jsonb_build_object('today', came_from), answered);
-		perform event_add('clock.moved', null, 'clock', answered);
+		perform audit_add(ctx, 'clock.moved', 'clock', jsonb_build_object('today', came_from), answered::jsonb);
+		perform event_add('clock.moved', null, 'clock', answered::jsonb);
 	end if;
-	return answer_body(200, answered::text);
+	return answer_body(200, answered);
 end $$;
