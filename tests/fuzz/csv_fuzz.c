@@ -157,6 +157,8 @@ static void pack_and_unpack(const char *text, size_t n, unsigned seed)
 	buf_free(&out);
 }
 
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size); /* libFuzzer has no header that declares it */
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	const char *text = (const char *)data + 1;

@@ -94,6 +94,8 @@ static void check_refusal(const struct faults *faults)
 	buf_free(&out);
 }
 
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size); /* libFuzzer has no header that declares it */
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	const char *text = (const char *)data;
