@@ -56,14 +56,19 @@ static bool unseen(struct keyed *k)
 	return !seen;
 }
 
-static bool begin(struct keyed *k, struct worker *w, struct request *rq, json_t *context)
+static bool hold(struct keyed *k, struct worker *w, struct request *rq, json_t *context)
 {
 	*k = (struct keyed){.db = worker_db(w), .rq = rq, .context = text_of(context)};
 	if (!k->context) {
 		reply_problem(rq, CODE_OVERLOADED, NULL, 0);
 		return false;
 	}
-	if (!request_idempotency_key(rq) || (take(k) && unseen(k)))
+	return !request_idempotency_key(rq) || take(k);
+}
+
+static bool begin(struct keyed *k, struct worker *w, struct request *rq, json_t *context)
+{
+	if (hold(k, w, rq, context) && (!request_idempotency_key(rq) || unseen(k)))
 		return true;
 	keyed_end(k);
 	return false;
@@ -74,16 +79,51 @@ bool keyed_begin(struct keyed *k, struct worker *w, struct request *rq)
 	return begin(k, w, rq, request_context(rq));
 }
 
-bool keyed_begin_hashed(struct keyed *k, struct worker *w, struct request *rq, const char *body_sha256)
+/* The context in which the body's hash takes part in the request's. Takes the reference. */
+static json_t *with_body(json_t *context, const char *body_sha256)
 {
-	json_t *context = request_context(rq);
 	const char *head = json_string_value(json_object_get(context, "request_sha256"));
 	json_t *both = json_sprintf("%s %s", head ? head : "", body_sha256);
-	if (!context || !both || json_object_set_new(context, "request_sha256", both) != 0) {
-		json_decref(context);
-		context = NULL;
-	}
-	return begin(k, w, rq, context);
+	if (context && both && json_object_set_new(context, "request_sha256", both) == 0)
+		return context;
+	json_decref(context);
+	return NULL;
+}
+
+bool keyed_begin_hashed(struct keyed *k, struct worker *w, struct request *rq, const char *body_sha256)
+{
+	return begin(k, w, rq, with_body(request_context(rq), body_sha256));
+}
+
+bool keyed_hold(struct keyed *k, struct worker *w, struct request *rq)
+{
+	return hold(k, w, rq, request_context(rq));
+}
+
+bool keyed_answered(struct keyed *k, bool *answered)
+{
+	PGresult *res = NULL;
+	*answered = false;
+	if (!request_idempotency_key(k->rq))
+		return true;
+	if (!work_ok(k->rq, k->db, db_run(k->db, &KEYED_SEEN, (const char *const[]){k->context}, &res)))
+		return false;
+	*answered = PQntuples(res) > 0;
+	PQclear(res);
+	return true;
+}
+
+bool keyed_add_body(struct keyed *k, const char *body_sha256)
+{
+	free(k->context);
+	k->context = text_of(with_body(request_context(k->rq), body_sha256));
+	return k->context;
+}
+
+void keyed_replay(struct keyed *k)
+{
+	if (unseen(k)) /* forgotten meanwhile, after its days: the caller may send it again */
+		reply_problem(k->rq, CODE_CONFLICT, NULL, 0);
 }
 
 void keyed_end(struct keyed *k)

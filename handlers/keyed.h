@@ -22,6 +22,13 @@ bool keyed_begin(struct keyed *k, struct worker *w, struct request *rq);
 bool keyed_begin_hashed(struct keyed *k, struct worker *w, struct request *rq, const char *body_sha256);
 void keyed_end(struct keyed *k);
 
+/* The same in steps, for a body that is worked on while it arrives, so that its hash is known last: hold the key; when it was
+ * answered before, read the body whole and replay; else work. False: a reply is staged. End with keyed_end() in any case. */
+bool keyed_hold(struct keyed *k, struct worker *w, struct request *rq);
+bool keyed_answered(struct keyed *k, bool *answered); /* before or after the body's hash is known */
+bool keyed_add_body(struct keyed *k, const char *body_sha256); /* stages no reply; false: out of memory */
+void keyed_replay(struct keyed *k); /* with the body's hash: the answer given before, or idempotency_key_reused */
+
 /* api_write() inside whatever transaction is open on the worker's connection. *out is one row of API_WRITE_COLUMNS, to be
  * PQcleared; reply with keyed_reply() once it is committed. Takes `args`. */
 enum db_status keyed_call(struct keyed *k, const char *op, json_t *args, PGresult **out) __attribute__((warn_unused_result));

@@ -194,3 +194,18 @@ begin
 	perform event_add('import.' || i.status, null, i.import_id, import_audited(i));
 	return import_body(i);
 end $$;
+
+-- What api_write() does at its end, for an import's answer: kept under the idempotency key, which the session that receives the
+-- body holds, in the transaction of the merge, which may be another session's.
+create or replace function import_answer(ctx jsonb, a_status integer, a_code text, a_args jsonb, a_extra json, a_body text,
+	a_location text) returns written language plpgsql as $$
+declare
+	args text[] := (select array_agg(x order by n) from jsonb_array_elements_text(a_args) with ordinality t (x, n));
+begin
+	if ctx->>'idempotency_key' is not null and not (ctx->>'dry_run')::boolean then
+		insert into idempotency_key (caller, key, request_sha256, request_id, lang, status, code, args, extra, body, location)
+		values (ctx->>'key_id', ctx->>'idempotency_key', ctx->>'request_sha256', ctx->>'request_id', ctx->>'lang',
+			coalesce(a_status, 0), a_code, args, a_extra, a_body, a_location);
+	end if;
+	return row(a_status, a_code, args, null, a_extra, a_body, null, a_location, false, ctx->>'request_id', ctx->>'lang')::written;
+end $$;
