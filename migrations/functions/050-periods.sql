@@ -117,8 +117,3 @@ begin
 	end loop;
 	return n;
 end $$;
-
--- The trials that are due: the same walk, under the name of what matters most in it.
-create or replace function begin_due_trials(today date, ctx jsonb) returns integer language sql as $$
-	select begin_due_periods(today, ctx)
-$$;
