@@ -170,6 +170,7 @@ def lower_names(headers):
 
 
 _contract = None
+seen = set()  # (operationId, status) of every answer that was held against the contract
 
 
 def contract():
@@ -198,6 +199,7 @@ def validate(method, path, status, headers, body, request_json=None, check_query
     responses = operation["responses"]
     assert str(status) in responses, f"{where}: {operation['operationId']} documents only {', '.join(responses)}: {body[:500]!r}"
     response = c.resolve(responses[str(status)])
+    seen.add((operation["operationId"], status))
     validate_headers(c, where, response, headers)
     if method == "HEAD":
         return None

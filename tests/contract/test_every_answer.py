@@ -1,0 +1,116 @@
+"""The story of two providers through every operation there is: each answers as openapi.yaml says. The client holds every answer
+against it; at the end each operation's success must have been among them."""
+
+import hashlib
+import time
+
+from support import openapi_check
+from support.world import csv, spread
+
+
+def load(client, kind, rows, status=201, **query):
+    answer = client.post("/v1/imports", body=csv(kind, rows), query={"kind": kind, **query}, headers={"Content-Type": "text/csv"})
+    assert answer.status == status, answer
+    return answer.json
+
+
+def finished(client, run_id):
+    """The run, once it is done."""
+    give_up = time.monotonic() + 60
+    while True:
+        run = client.get(f"/v1/assessment-runs/{run_id}").json
+        if run["status"] in ("done", "failed") or time.monotonic() > give_up:
+            return run
+        time.sleep(0.05)
+
+
+def feed(client, world, code, gmv_fen, stores):
+    """Ten stores that meet metric 1 from April on when gmv_fen is 500,000 each."""
+    load(client, "stores", [world.store(s) for s in stores])
+    load(client, "bindings", [world.binding(code, s, "2023-04-02") for s in stores])
+    load(client, "exam_passes", [{"credit_code": code, "person_id": p, "passed_on": "2023-04-10"} for p in ("p-1", "p-2")])
+    load(client, "store_days", [day for s in stores for day in spread(s, "2023-04-02", "2023-05-10", 900, gmv_fen)])
+
+
+def register_and_apply(client, world):
+    provider = world.register()
+    where = f"/v1/providers/{provider['provider_id']}"
+    etag = client.get(where).etag
+    assert client.get(where, headers={"If-None-Match": etag}).status == 304
+    assert client.patch(where, {"contact": {"name": "张三"}}, headers={"If-Match": etag}).status == 200
+    application = world.apply(provider["provider_id"])
+    assert client.get(f"/v1/applications/{application['application_id']}").status == 200
+    return provider, application
+
+
+def test_every_operation(service, client, world, keys):
+    world.advance("2023-03-20")
+    assert client.get("/v1/providers").status == 200
+
+    # One withdraws, is rejected, and comes back.
+    first, application = register_and_apply(client, world)
+    assert client.post(f"/v1/applications/{application['application_id']}/withdraw", {"note": "later"}).status == 200
+    application = world.apply(first["provider_id"])
+    assert client.post(f"/v1/applications/{application['application_id']}/reject", {"reason": "illegible"}).status == 200
+    assert len(client.all(f"/v1/providers/{first['provider_id']}/applications", limit=1)) == 2
+    application = world.apply(first["provider_id"])
+    world.approve(application["application_id"])
+    world.pay(first["provider_id"])
+    assert client.get(f"/v1/providers/{first['provider_id']}/deposit/entries").status == 200
+    assert client.get(f"/v1/providers/{first['provider_id']}/deposit").json["shortfall_fen"] == 0
+    second = world.admit()
+
+    feed(client, world, first["credit_code"], 500000, [f"a-{i}" for i in range(10)])
+    feed(client, world, second["credit_code"], 100, [f"b-{i}" for i in range(10)])
+    load(client, "bindings", [world.binding(first["credit_code"], "nowhere", "2023-04-02")], status=422)
+    partly = load(client, "bindings", [world.binding(first["credit_code"], "nowhere", "2023-04-02")], mode="per_row")
+    assert partly["rows"]["rejected"] == 1
+    assert client.get(f"/v1/imports/{partly['import_id']}").status == 200
+    assert len(client.all(f"/v1/imports/{partly['import_id']}/errors")) == 1
+    load(client, "store_days", spread("a-0", "2023-05-11", "2023-05-11", 1, 1), complete_through="2023-05-11")
+    assert client.get("/v1/imports").status == 200
+
+    # The first converts early.
+    world.advance("2023-05-12")
+    for provider in (first, second):
+        assert world.qualification(provider["provider_id"])["status"] == "trial"
+    assert client.get("/v1/stores/a-1").status == 200
+    assert len(client.all(f"/v1/providers/{first['provider_id']}/stores", limit=3)) == 10
+    assert client.post(f"/v1/providers/{second['provider_id']}/early-conversion").code == "not_met"
+    decision = client.post(f"/v1/providers/{first['provider_id']}/early-conversion")
+    assert decision.status == 201
+    assert world.qualification(first["provider_id"])["qualified"]
+    period = client.get(f"/v1/providers/{first['provider_id']}/periods").json["data"][-1]
+    assert client.get(f"/v1/periods/{period['period_id']}").json["status"] == "converted"
+
+    # What was decided comes out of its evidence again.
+    where = decision.headers["Location"]
+    evidence = client.get(where + "/evidence")
+    assert evidence.etag.strip('"') == hashlib.sha256(evidence.body).hexdigest()
+    again = client.post("/v1/evaluations", body=evidence.body, headers={"Content-Type": "application/json"})
+    assert hashlib.sha256(again.body).hexdigest() == client.get(where).json["sha256"]
+    assert client.post(where + "/replay").json["identical"] is True
+
+    # The second fails its trial, once the figures are there.
+    world.advance("2023-07-02")
+    assert finished(client, client.post("/v1/assessment-runs", {"as_of": "2023-06-30"}).json["run_id"])["outcomes"]["awaiting_data"] == 1
+    load(client, "store_days", spread("a-0", "2023-05-12", "2023-06-30", 1, 1), complete_through="2023-07-01")
+    run = finished(client, client.post("/v1/assessment-runs", {"as_of": "2023-06-30"}).json["run_id"])
+    assert (run["status"], run["outcomes"]["not_met"]) == ("done", 1)
+    assert client.get("/v1/assessment-runs").status == 200
+    assert client.get(f"/v1/assessment-runs/{run['run_id']}/results").json["data"][0]["outcome"] == "not_met"
+    assert world.provider(second["provider_id"])["status"] == "trial_failed"
+    assert {d["outcome"] for d in client.all("/v1/decisions", limit=1)} == {"met", "not_met"}
+
+    assert client.get("/v1/policies").status == 200
+    assert client.get("/v1/policies/antiques-art@2023-04-26").status == 200
+    key = client.post("/v1/keys", {"name": "feed", "role": "feed"}).json
+    assert client.get("/v1/keys").status == 200
+    assert client.delete(f"/v1/keys/{key['key_id']}").status == 204
+    anyone = service.client("")
+    for path in ("/healthz", "/readyz", "/metrics", "/openapi.yaml", "/docs", "/docs/redoc.js"):
+        assert anyone.get(path).status == 200
+
+    answered = {operation for operation, status in openapi_check.seen if status < 300}
+    missing = {operation["operationId"] for _, _, operation in openapi_check.contract().operations()} - answered
+    assert not missing, "no success of these was seen"
