@@ -264,7 +264,7 @@ static size_t keep_escapes(void *cls, struct MHD_Connection *conn, char *text)
 	return strlen(text); /* query.c and route.c decode, strictly */
 }
 
-static void complain(void *cls, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static void complain(void *cls, const char *fmt, va_list args)
 {
 	char text[512];
 	(void)cls;
