@@ -22,6 +22,8 @@ int cmd_codes(int argc, char **argv);
  * which is started for the command when no service runs it. NULL after saying why on stderr. */
 struct database;
 struct database *database_open(const struct settings *settings);
+/* For the service itself: a private database that another process runs is refused, since it would stop with that. */
+struct database *database_open_alone(const struct settings *settings);
 const char *database_url(const struct database *database);
 void database_close(struct database *database);
 

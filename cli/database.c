@@ -14,7 +14,7 @@ struct database {
 
 static void say(const char *line) { fprintf(stderr, "%s\n", line); }
 
-struct database *database_open(const struct settings *settings)
+static struct database *open_database(const struct settings *settings, bool alone)
 {
 	struct database *database = calloc(1, sizeof *database);
 	if (!database)
@@ -27,9 +27,12 @@ struct database *database_open(const struct settings *settings)
 	case PRIVATE_PG_OK:
 		return database;
 	case PRIVATE_PG_IN_USE:
-		if (database->url[0])
+		if (alone)
+			fprintf(stderr, "ASSAY_HOME=%s is in use by another assayd; give this one a home of its own.\n", settings->home);
+		else if (database->url[0])
 			return database; /* a service runs it: use that */
-		say("The database is being started by another process; try again.");
+		else
+			say("The database is being started by another process; try again.");
 		break;
 	case PRIVATE_PG_FAILED:
 		break;
@@ -37,6 +40,10 @@ struct database *database_open(const struct settings *settings)
 	free(database);
 	return NULL;
 }
+
+struct database *database_open(const struct settings *settings) { return open_database(settings, false); }
+
+struct database *database_open_alone(const struct settings *settings) { return open_database(settings, true); }
 
 const char *database_url(const struct database *database) { return database->given ? database->given : database->url; }
 

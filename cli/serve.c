@@ -163,7 +163,7 @@ int cmd_serve(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (!make_home(settings.home))
 		return EXIT_REFUSED;
-	struct database *database = database_open(&settings);
+	struct database *database = database_open_alone(&settings);
 	if (!database)
 		return EXIT_REFUSED;
 	bool ok = prepare(database_url(database), &settings) && run(database_url(database), &settings, &signals);

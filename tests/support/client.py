@@ -6,7 +6,7 @@ import threading
 import urllib.parse
 import uuid
 
-from support import openapi_check
+from support import codes_seen, openapi_check
 
 TIMEOUT_SECONDS = 120
 
@@ -93,6 +93,7 @@ class Client:
             raise
         if got.will_close:
             self.close()
+        codes_seen.record(answer.status, answer.headers["Content-Type"], answer.body)
         return answer
 
     def get(self, path, **more):

@@ -1,6 +1,7 @@
 """The service under test: assayd as a child process with a home of its own."""
 
 import os
+import pwd
 import re
 import signal
 import socket
@@ -29,13 +30,14 @@ def free_port():
 
 
 class Service:
-    """`database_url` None: the service's own private PostgreSQL. `env`: more settings."""
+    """`database_url` None: the service's own private PostgreSQL. `env`: more settings. `user`: a name, to run as another."""
 
-    def __init__(self, database_url, home=None, sandbox=True, env=None):
+    def __init__(self, database_url, home=None, sandbox=True, env=None, user=None):
         self.database_url = database_url
         self.home = home or tempfile.mkdtemp(prefix="assay-home-")
         self.sandbox = sandbox
         self.more_env = dict(env or {})
+        self.user = user
         self.port = None
         self.process = None
         self.runs = 0
@@ -84,9 +86,11 @@ class Service:
 
     def _spawn(self):
         command = [binary(), "serve"] + (["--sandbox"] if self.sandbox else [])
+        account = pwd.getpwnam(self.user) if self.user else None
+        other = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(command, env=self.env(), cwd=self.home, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            start_new_session=True)
+                                            start_new_session=True, **other)
 
     def _wait_ready(self):
         give_up = time.monotonic() + START_SECONDS
