@@ -16,9 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, READY_TRIES = 500 };
 
 static void say(const char *line) { fprintf(stderr, "%s\n", line); }
 
@@ -111,6 +112,15 @@ static enum log_level level_by_name(const char *name)
 	return LOG_INFO;
 }
 
+/* The database was there a moment ago, so its connections are a matter of milliseconds; should it go just now, the service
+ * serves all the same and says 503 until it is back. */
+static void wait_until_ready(void)
+{
+	struct timespec pause = {.tv_nsec = 10 * 1000000};
+	for (int i = 0; i < READY_TRIES && !service_ready(); i++)
+		nanosleep(&pause, NULL);
+}
+
 static bool run(const char *url, const struct settings *settings, const sigset_t *signals)
 {
 	const struct service_config config = {
@@ -123,6 +133,7 @@ static bool run(const char *url, const struct settings *settings, const sigset_t
 	};
 	if (!service_start(&config) || !schedule_start(url))
 		return false;
+	wait_until_ready();
 	fprintf(stderr, "Assay serves on http://%s%s - the reference is at /docs, the key in %s/admin.key\n", service_address(),
 	        settings->sandbox ? " (sandbox)" : "", settings->home);
 	wait_for_signal(signals);
