@@ -169,9 +169,11 @@ static long read_upload(void *arg, void *out, size_t size) { return upload_read(
 
 static bool through_was_said = true; /* what refresh() is given, or NULL */
 
+static bool stopping(void *worker) { return worker_stopping(worker); }
+
 static void refresh(struct worker *w, void *moved)
 {
-	const struct daily_control control = {.stopping = NULL};
+	const struct daily_control control = {.stopping = stopping, .arg = w};
 	if (closing_after_import(worker_db(w), moved != NULL, &control) != DB_OK)
 		log_line(LOG_WARN, "what an import made stale is computed later", NULL);
 }
@@ -291,7 +293,7 @@ static void read_query(struct request *rq, struct import_options *o, struct faul
 	o->per_row = strcmp(mode, "per_row") == 0;
 	o->complete_through = DAY_NONE;
 	if (request_query_day(rq, "complete_through", &o->complete_through, f) && kind && o->kind != IMPORT_STORE_DAYS)
-		faults_add(f, "complete_through", CODE_UNKNOWN_MEMBER, NULL);
+		faults_add(f, "complete_through", CODE_UNKNOWN_PARAMETER, NULL);
 }
 
 void handle_import_create(struct request *rq)

@@ -3,6 +3,7 @@
 #include "base/csv.h"
 #include "base/ndjson.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,14 @@ static void report(struct import_rows *r, int seq, const char *column, const str
 	r->row_bad = true;
 }
 
+/* A line that is no JSON at all. To a request that is a problem of its own (400); to an import it is one bad row of many. */
+static void report_no_json(struct import_rows *r, int seq, const struct fault *found)
+{
+	struct cell_fault f = {.code = CODE_WRONG_FORMAT, .nargs = 1};
+	(void)snprintf(f.args[0], sizeof f.args[0], "JSON (%s, column %s)", found->args[0] ? found->args[0] : "", found->args[2] ? found->args[2] : "");
+	report(r, seq, NULL, &f);
+}
+
 /* What another reader found, of columns that it names by `pointer`. */
 static void report_all(struct import_rows *r, const struct faults *faults)
 {
@@ -33,6 +42,10 @@ static void report_all(struct import_rows *r, const struct faults *faults)
 		const struct fault *f = &faults->items[i];
 		const char *column = f->pointer && *f->pointer == '/' ? f->pointer + 1 : f->pointer;
 		size_t nargs = 0;
+		if (f->code == CODE_INVALID_JSON) {
+			report_no_json(r, (int)i, f);
+			continue;
+		}
 		while (nargs < FAULT_ARGS && f->args[nargs])
 			nargs++;
 		import_errors_add(r->o.errors, r->line, (int)i, column && *column ? column : NULL, f->code, (const char *const *)f->args,
