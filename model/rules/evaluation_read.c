@@ -249,8 +249,8 @@ static bool read_request(struct reading *r)
 	json_t *passes = NULL;
 	json_t *stores = NULL;
 	const char *stage = NULL;
-	bool has_start;
-	bool has_as_of;
+	bool has_start = false;
+	bool has_as_of = false;
 	const struct field fields[] = {
 	        {"policies", FIELD_ARRAY, &policies, .required = true, .min = 1, .max = EVALUATION_POLICIES},
 	        {"stage", FIELD_STRING, &stage, .required = true},

@@ -669,7 +669,6 @@ START_TEST(a_sum_past_2_to_the_63rd_is_refused_never_wrapped)
 				ck_assert_int_eq(e.policies[0].measures.new_store_gmv_fen, n * INT64_C(279223176896970721));
 				evaluation_free(&e);
 			}
-			evaluation_request_free(r);
 			faults_free(&faults);
 		}
 	}

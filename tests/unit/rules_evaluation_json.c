@@ -298,7 +298,7 @@ static char *answer_text(const struct evaluation_input *in, enum evaluation_form
 	evaluation_json(&out, in, &e, form);
 	evaluation_free(&e);
 	ck_assert(!out.failed);
-	return buf_take(&out);
+	return kept(buf_take(&out));
 }
 
 static char *evidence_text(const struct evaluation_input *in)
@@ -307,7 +307,7 @@ static char *evidence_text(const struct evaluation_input *in)
 
 	evidence_json(&out, in);
 	ck_assert(!out.failed);
-	return buf_take(&out);
+	return kept(buf_take(&out));
 }
 
 /* The contract's example, whole: member for member, in its order. */
@@ -401,7 +401,7 @@ START_TEST(evidence_gives_the_same_answer_and_the_same_evidence)
 	struct faults faults = {0};
 
 	ck_assert_int_eq(json_read(evidence, strlen(evidence), JSON_DEPTH_MAX, &read, &faults), JSON_OK);
-	const struct evaluation_input *again = evaluation_request_input(request_of(read));
+	const struct evaluation_input *again = evaluation_request_input(request_of(kept(read)));
 	ck_assert_str_eq(evidence_text(again), evidence);
 	ck_assert_str_eq(answer_text(again, EVALUATION_WHOLE), answer_text(in, EVALUATION_WHOLE));
 	ck_assert_ptr_nonnull(strstr(evidence, "{\"store_id\":\"s-2\",\"registered_region\":\"420106\",\"ship_from_regions\":[\"420100\"],"
@@ -425,6 +425,8 @@ START_TEST(a_full_buffer_is_seen)
 	buf_reset(&small);
 	evidence_json(&small, in);
 	ck_assert(small.failed);
+	buf_free(&small);
+	evaluation_free(&e);
 }
 END_TEST
 
@@ -451,6 +453,7 @@ START_TEST(gaps_read_back_from_the_answer)
 
 	ck_assert_int_eq(evaluate(evaluation_request_input(request_of(request)), &e), EVALUATION_OK);
 	ck_assert_uint_eq(evaluation_gaps(&e, gaps), 1);
+	evaluation_free(&e);
 	ck_assert_str_eq(gaps[0].clause, "9");
 	ck_assert_uint_eq(evaluation_gaps_read(evaluated_as(request, EVALUATION_WITHOUT_STORES), read), 1);
 	same_gaps(gaps, read, 1);
@@ -458,6 +461,7 @@ START_TEST(gaps_read_back_from_the_answer)
 	put(request, "policies/1", NULL);
 	ck_assert_int_eq(evaluate(evaluation_request_input(request_of(request)), &e), EVALUATION_OK);
 	ck_assert_uint_eq(evaluation_gaps(&e, gaps), 5);
+	evaluation_free(&e);
 	ck_assert_uint_eq(evaluation_gaps_read(evaluated(request), read), 5);
 	same_gaps(gaps, read, 5);
 	ck_assert(read[4].month == day_at("2023-05-01") && read[4].gap == 132);
@@ -468,6 +472,7 @@ START_TEST(gaps_read_back_from_the_answer)
 	put(request, "policies/1/trial/requires", json_of("{'measure': 'new_stores', 'at_least': 2, 'clause': '9'}"));
 	ck_assert_int_eq(evaluate(evaluation_request_input(request_of(request)), &e), EVALUATION_OK);
 	ck_assert_uint_eq(evaluation_gaps(&e, gaps), 0);
+	evaluation_free(&e);
 	ck_assert_uint_eq(evaluation_gaps_read(evaluated(request), read), 0);
 	ck_assert_uint_eq(evaluation_gaps_read(json_of("{'outcome': 'not_met', 'policies': [7, {'requirement': {'measure': 'x'}}]}"), read), 0);
 	ck_assert_uint_eq(evaluation_gaps_read(json_of("[]"), read), 0);

@@ -39,7 +39,7 @@ static json_t *standing_in(const struct standing_facts *f, enum lang lang)
 	json_t *json = json_loads(out.data, JSON_REJECT_DUPLICATES, NULL);
 	ck_assert_msg(json != NULL, "%s", out.data);
 	buf_free(&out);
-	return json;
+	return kept(json);
 }
 
 static json_t *standing_of(const struct standing_facts *f)
