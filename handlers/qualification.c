@@ -6,8 +6,8 @@
 #include "handlers/handlers.h"
 #include "handlers/input.h"
 #include "handlers/work.h"
-#include "model/rules/evaluation_json.h"
 #include "model/rules/standing.h"
+#include "model/store/gaps.h"
 #include "model/store/policy_cache.h"
 #include "model/store/progress.h"
 
@@ -21,7 +21,6 @@ struct reading {
 	struct standing_facts facts;
 	struct admission admission;
 	struct criterion_gap gaps[REQUIREMENT_NODES];
-	json_t *period; /* owned; NULL when its progress is not needed */
 };
 
 static day day_at(const struct rows *rows, int column)
@@ -29,21 +28,19 @@ static day day_at(const struct rows *rows, int column)
 	return rows_text(rows, 0, column) ? (day)rows_int(rows, 0, column) : DAY_NONE;
 }
 
-/* The measures so far, from the period's body. */
-static void read_progress(struct reading *r)
+/* What the measures so far leave missing. */
+static void read_gaps(struct request *rq, struct reading *r)
 {
-	const char *body = rows_text(r->rows, 0, QUALIFICATION_PERIOD_BODY);
-	if (r->facts.period_status == PERIOD_SCHEDULED)
+	const char *text = rows_text(r->rows, 0, QUALIFICATION_GAPS);
+	size_t len = text ? strlen(text) + 1 : 0;
+	if (!text || r->facts.period_status == PERIOD_SCHEDULED)
 		return;
-	r->period = json_loads(body, 0, NULL);
-	json_t *progress = json_object_get(r->period, "progress");
-	const char *as_of = json_string_value(json_object_get(progress, "evaluated_on"));
-	r->facts.progress_known = as_of && day_parse(as_of, &r->facts.progress_as_of);
+	char *copy = memcpy(request_alloc(rq, len), text, len);
 	r->facts.gaps = r->gaps;
-	r->facts.gap_count = r->facts.progress_known ? evaluation_gaps_read(progress, r->gaps) : 0;
+	r->facts.progress_known = gaps_read(copy, &r->facts.progress_as_of, r->gaps, &r->facts.gap_count);
 }
 
-static void read_period(struct reading *r)
+static void read_period(struct request *rq, struct reading *r)
 {
 	struct standing_facts *f = &r->facts;
 	f->has_period = rows_text(r->rows, 0, QUALIFICATION_PERIOD) != NULL;
@@ -53,7 +50,7 @@ static void read_period(struct reading *r)
 	(void)period_status_by_name(rows_text(r->rows, 0, QUALIFICATION_PERIOD_STATUS), &f->period_status);
 	f->period_start = day_at(r->rows, QUALIFICATION_START);
 	f->period_end = day_at(r->rows, QUALIFICATION_END);
-	read_progress(r);
+	read_gaps(rq, r);
 }
 
 /* What the checks would say to an application made now, without documents. */
@@ -72,11 +69,10 @@ static void read_admission(struct reading *r)
 	r->facts.admission = &r->admission;
 }
 
-static void read_row(struct reading *r, const struct rows *rows, const struct policy *policy)
+static void read_row(struct request *rq, struct reading *r, const struct rows *rows, const struct policy *policy)
 {
 	memset(&r->facts, 0, sizeof r->facts);
 	r->rows = rows;
-	r->period = NULL;
 	(void)provider_status_by_name(rows_text(rows, 0, QUALIFICATION_STATUS), &r->facts.status);
 	r->facts.since = day_at(rows, QUALIFICATION_SINCE);
 	r->facts.today = day_at(rows, QUALIFICATION_TODAY);
@@ -85,7 +81,7 @@ static void read_row(struct reading *r, const struct rows *rows, const struct po
 	r->facts.balance_fen = rows_int(rows, 0, QUALIFICATION_BALANCE);
 	r->facts.reapply_from = day_at(rows, QUALIFICATION_REAPPLY_FROM);
 	r->facts.reapply_cause = rows_text(rows, 0, QUALIFICATION_REAPPLY_CAUSE);
-	read_period(r);
+	read_period(rq, r);
 	read_admission(r);
 }
 
@@ -120,7 +116,7 @@ static void put_data(struct json_writer *w, const struct reading *r)
 
 static bool rests_on_example(const struct reading *r)
 {
-	return (r->facts.policy && r->facts.policy->example) || json_is_true(json_object_get(r->period, "example"));
+	return (r->facts.policy && r->facts.policy->example) || rows_bool(r->rows, 0, QUALIFICATION_EXAMPLE);
 }
 
 static void put_answer(struct json_writer *w, const struct reading *r, const struct standing *s, enum lang lang)
@@ -152,10 +148,9 @@ static void answer(struct request *rq, const struct rows *rows, const struct pol
 	struct standing s;
 	struct buf body = BUF_INIT(ANSWER_BYTES_MAX);
 	struct json_writer w = json_writer_on(&body);
-	read_row(&r, rows, policy);
+	read_row(rq, &r, rows, policy);
 	standing_derive(&r.facts, &s);
 	put_answer(&w, &r, &s, request_lang(rq));
-	json_decref(r.period);
 	reply_json(rq, 200, &body);
 }
 

@@ -145,6 +145,8 @@ create table provider (
 	status text not null default 'registered',
 	since date not null,        -- the day the status began
 	application_id text,        -- the application that its present status rests on
+	policy text,                -- 'id@version' under which it was admitted or is being so: the application's deposit_policy
+	balance_fen bigint not null default 0 check (balance_fen >= 0), -- deposit_balance again, for reads that have the provider
 	revoked_on date,            -- of the last revocation
 	reapply_from date,          -- new applications are refused before this day (5)
 	reapply_cause text check (reapply_cause in ('revoked', 'trial_failed')),
@@ -389,14 +391,17 @@ create table period (
 	facts_version bigint not null default 1,    -- grows when figures that it rests on change
 	progress text,                              -- the evaluation so far, without its stores
 	progress_version bigint not null default 0, -- the facts_version that progress was computed from
+	gaps text,                                  -- what is missing, from the same evaluation (model/store/gaps.h)
 	version bigint not null default 1,
 	created_at timestamptz not null default clock_timestamp(),
 	body text not null default '', -- the resource as callers see it, kept by trigger (functions/)
+	example boolean not null default false, -- one of its policies is an example; by the same trigger
+	running_of text generated always as (case when status in ('scheduled', 'open', 'awaiting_data') then provider_id end) stored,
 	check (end_day >= start_day and end_day <= scheduled_end),
 	unique (application_id, stage, number),
 	exclude using gist (provider_id with =, daterange(start_day, end_day, '[]') with &&)
-);
-create unique index period_one_running on period (provider_id) where status in ('scheduled', 'open', 'awaiting_data');
+) with (toast_tuple_target = 8160); -- progress and body are read with every qualification: not compressed, not elsewhere
+create unique index period_one_running on period (running_of); -- at most one a provider, found at once from it
 create index period_due on period (end_day, period_id) where status in ('scheduled', 'open', 'awaiting_data');
 create index period_provider on period (provider_id, start_day);
 

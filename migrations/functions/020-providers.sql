@@ -9,7 +9,7 @@ create or replace function provider_body(p provider) returns text language sql s
 		instant(p.created_at) as created_at, instant(p.updated_at) as updated_at, p.version) x
 $$;
 
--- Whatever changes a provider makes a new version of it, and its body with it.
+-- Whatever changes of what callers see of a provider makes a new version of it, and its body with it.
 create or replace function provider_keep_body() returns trigger language plpgsql as $$
 begin
 	if tg_op = 'UPDATE' then
@@ -19,7 +19,8 @@ begin
 	new.body := provider_body(new);
 	return new;
 end $$;
-create or replace trigger z_body before insert or update on provider for each row execute function provider_keep_body();
+create or replace trigger z_body before insert or update of name, service_categories, region, industry, main_category, contact, status,
+	since, revoked_on, reapply_from on provider for each row execute function provider_keep_body();
 
 -- A provider as the audit log keeps it: without the contact, which is personal data.
 create or replace function provider_audited(p provider) returns jsonb language sql stable as $$

@@ -47,7 +47,7 @@ begin
 	values (new_id('app'), p.provider_id, 'submitted', pol.policy_id, pol.version, (args->>'documents')::json, (args->>'checks')::json,
 		assay_today(), policy_admission(pol, 'deposit_fen')::bigint, args->>'policy', pol.example)
 	returning * into a;
-	update provider set application_id = a.application_id where provider_id = p.provider_id;
+	update provider set application_id = a.application_id, policy = a.deposit_policy where provider_id = p.provider_id;
 	perform application_happened('application.submitted', null, a, ctx);
 	perform provider_transition(p.provider_id, 'applied', assay_today(), a.application_id, ctx);
 	return answer_body(201, application_body(a), 'v' || a.version, '/v1/applications/' || a.application_id);

@@ -54,6 +54,7 @@ begin
 	returning * into e;
 	insert into deposit_balance values (e.provider_id, e.balance_fen)
 		on conflict (provider_id) do update set balance_fen = excluded.balance_fen;
+	update provider set balance_fen = e.balance_fen where provider_id = e.provider_id;
 	perform audit_add(ctx, 'deposit.entry_posted', e.entry_id, jsonb_build_object('balance_fen', balance),
 		deposit_entry_body(e)::jsonb);
 	perform event_add('deposit.entry_posted', e.provider_id, e.entry_id, deposit_entry_body(e)::jsonb);

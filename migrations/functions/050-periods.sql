@@ -3,13 +3,13 @@
 create or replace function period_body(d period) returns text language sql stable as $$
 	select row_to_json(x)::text from (select
 		d.period_id, d.provider_id, d.stage, d.number, d.start_day as start, d.end_day as "end", d.scheduled_end,
-		d.status, d.policies, exists (select from policy y, unnest(d.policies) r
-			where y.policy_id = split_part(r, '@', 1) and y.version = split_part(r, '@', 2) and y.example) as example,
-		d.decision_id, d.progress::json as progress) x
+		d.status, d.policies, d.example, d.decision_id, d.progress::json as progress) x
 $$;
 
 create or replace function period_keep_body() returns trigger language plpgsql as $$
 begin
+	new.example := exists (select from policy y, unnest(new.policies) r
+		where y.policy_id = split_part(r, '@', 1) and y.version = split_part(r, '@', 2) and y.example);
 	new.body := period_body(new);
 	return new;
 end $$;

@@ -31,6 +31,7 @@ begin
 			and a.policy_id = p.policy_id and a.deposit_fen is null
 		returning a.provider_id
 	loop
+		update provider set policy = policy_ref(p.policy_id, p.version) where provider_id = waiting.provider_id;
 		perform schedule_trial(waiting.provider_id, ctx);
 	end loop;
 end $$;

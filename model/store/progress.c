@@ -29,10 +29,10 @@ static const struct statement PROGRESS_STALE = {
 /* Compare and set: figures that changed since the snapshot leave the row as it is, stale. */
 static const struct statement PROGRESS_STORE = {
         .name = "progress_store",
-        .sql = "update period d set progress = x.progress, progress_version = x.facts_version"
-               " from unnest($1::text[], $2::bigint[], $3::text[]) x(period_id, facts_version, progress)"
+        .sql = "update period d set progress = x.progress, progress_version = x.facts_version, gaps = x.gaps"
+               " from unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) x(period_id, facts_version, progress, gaps)"
                " where d.period_id = x.period_id and d.facts_version = x.facts_version and d.status in ('open', 'awaiting_data')",
-        .params = 3,
+        .params = 4,
 };
 
 struct refresh {
@@ -40,7 +40,7 @@ struct refresh {
 	const char *params[2];
 	char after[64];  /* the last period looked at */
 	int looked_at;
-	struct array_param ids, versions, progresses; /* what was computed */
+	struct array_param ids, versions, progresses, gaps; /* what was computed */
 };
 
 static void refresh_reset(struct refresh *r)
@@ -48,22 +48,24 @@ static void refresh_reset(struct refresh *r)
 	array_free(&r->ids);
 	array_free(&r->versions);
 	array_free(&r->progresses);
-	r->ids = r->versions = r->progresses = array_param();
+	array_free(&r->gaps);
+	r->ids = r->versions = r->progresses = r->gaps = array_param();
 	r->looked_at = 0;
 }
 
-static void add(struct refresh *r, const char *period_id, int64_t facts_version, const char *progress)
+static void add(struct refresh *r, const char *period_id, int64_t facts_version, const char *progress, const char *gaps)
 {
 	array_text(&r->ids, period_id);
 	array_int(&r->versions, facts_version);
 	array_text(&r->progresses, progress);
+	array_text(&r->gaps, gaps);
 }
 
 static void judge(struct refresh *r, const struct gathered_period *p)
 {
 	struct verdict v;
 	if (verdict_of(p, VERDICT_PROGRESS, &v))
-		add(r, p->period_id, p->facts_version, v.progress.data);
+		add(r, p->period_id, p->facts_version, v.progress.data, v.gaps.data);
 	verdict_free(&v);
 }
 
@@ -73,7 +75,7 @@ static enum db_status compute(struct db *db, struct refresh *r, const PGresult *
 	size_t n = 0;
 	for (int row = 0; row < PQntuples(res) && row < GATHER_PERIODS_MAX; row++)
 		if (PQgetisnull(res, row, 2)) /* no figures at all yet */
-			add(r, PQgetvalue(res, row, 0), strtoll(PQgetvalue(res, row, 1), NULL, 10), NULL);
+			add(r, PQgetvalue(res, row, 0), strtoll(PQgetvalue(res, row, 1), NULL, 10), NULL, NULL);
 		else
 			wants[n++] = (struct gather_want){.period_id = PQgetvalue(res, row, 0),
 			                                  .as_of = (day)strtol(PQgetvalue(res, row, 2), NULL, 10)};
@@ -81,7 +83,7 @@ static enum db_status compute(struct db *db, struct refresh *r, const PGresult *
 	enum db_status status = n ? gather(db, wants, n, &g) : DB_OK;
 	for (size_t i = 0; status == DB_OK && g && i < g->count; i++) {
 		if (g->periods[i].input.as_of < g->periods[i].input.start) /* nothing of it is known yet */
-			add(r, g->periods[i].period_id, g->periods[i].facts_version, NULL);
+			add(r, g->periods[i].period_id, g->periods[i].facts_version, NULL, NULL);
 		else
 			judge(r, &g->periods[i]);
 	}
@@ -108,7 +110,8 @@ static enum db_status refresh_run(struct db *db, struct refresh *r)
 {
 	enum db_status status = db_transaction(db, "repeatable read", refresh_body, r);
 	PGresult *res = NULL;
-	const char *const params[] = {array_done(&r->ids), array_done(&r->versions), array_done(&r->progresses)};
+	const char *const params[] = {array_done(&r->ids), array_done(&r->versions), array_done(&r->progresses),
+	                              array_done(&r->gaps)};
 	if (status == DB_OK && r->ids.text.len > 2)
 		status = db_run(db, &PROGRESS_STORE, params, &res);
 	PQclear(res);

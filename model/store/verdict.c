@@ -1,6 +1,7 @@
 #include "model/store/verdict.h"
 
 #include "model/rules/evaluation_json.h"
+#include "model/store/gaps.h"
 #include "server/log.h"
 
 static bool unreadable(const struct gathered_period *p, const char *why)
@@ -24,11 +25,18 @@ static const char *failure(enum evaluation_status status)
 	return "unknown";
 }
 
+static void write_gaps(const struct evaluation *e, struct buf *out)
+{
+	struct criterion_gap gaps[REQUIREMENT_NODES];
+	gaps_write(out, e->evaluated_on, gaps, evaluation_gaps(e, gaps));
+}
+
 static void write_bytes(const struct gathered_period *p, const struct evaluation *e, enum verdict_form form, struct verdict *out)
 {
 	if (form == VERDICT_OUTCOME)
 		return;
 	evaluation_json(&out->progress, &p->input, e, EVALUATION_WITHOUT_STORES);
+	write_gaps(e, &out->gaps);
 	if (form == VERDICT_PROGRESS)
 		return;
 	evaluation_json(&out->document, &p->input, e, EVALUATION_WHOLE);
@@ -40,7 +48,8 @@ bool verdict_of(const struct gathered_period *p, enum verdict_form form, struct 
 {
 	*out = (struct verdict){.document = BUF_INIT(VERDICT_BYTES_MAX),
 	                        .evidence = BUF_INIT(VERDICT_BYTES_MAX),
-	                        .progress = BUF_INIT(VERDICT_BYTES_MAX)};
+	                        .progress = BUF_INIT(VERDICT_BYTES_MAX),
+	                        .gaps = BUF_INIT(VERDICT_BYTES_MAX)};
 	if (p->unreadable)
 		return unreadable(p, p->unreadable);
 	struct evaluation e;
@@ -50,7 +59,7 @@ bool verdict_of(const struct gathered_period *p, enum verdict_form form, struct 
 	out->met = e.met;
 	write_bytes(p, &e, form, out);
 	evaluation_free(&e);
-	if (out->document.failed || out->evidence.failed || out->progress.failed)
+	if (out->document.failed || out->evidence.failed || out->progress.failed || out->gaps.failed)
 		return unreadable(p, "its document exceeds the bound, or out of memory");
 	return true;
 }
@@ -60,4 +69,5 @@ void verdict_free(struct verdict *v)
 	buf_free(&v->document);
 	buf_free(&v->evidence);
 	buf_free(&v->progress);
+	buf_free(&v->gaps);
 }

@@ -16,12 +16,13 @@ struct verdict {
 	struct buf document; /* the evaluation's answer, canonical */
 	struct buf evidence; /* the evaluation's request: gives `document` again */
 	struct buf progress; /* the answer without its stores */
+	struct buf gaps;     /* what is missing, as model/store/gaps.h writes it */
 	char sha256[SHA256_HEX]; /* of document */
 };
 
 enum verdict_form {
 	VERDICT_DECISION, /* everything */
-	VERDICT_PROGRESS, /* outcome and progress only */
+	VERDICT_PROGRESS, /* outcome, progress and gaps only */
 	VERDICT_OUTCOME   /* met only */
 };
 
