@@ -302,7 +302,9 @@ struct read_lane *read_lane_new(struct poll *poll, const char *url)
 	if (!lane)
 		return NULL;
 	char options[160]; /* a short array of keys would be planned anew each time, which costs more than running it */
-	snprintf(options, sizeof options, "-c statement_timeout=%d -c default_transaction_read_only=on -c jit=off -c plan_cache_mode=force_generic_plan", READ_TIMEOUT_MS);
+	snprintf(options, sizeof options,
+	         "-c statement_timeout=%d -c default_transaction_read_only=on -c jit=off -c plan_cache_mode=force_generic_plan",
+	         READ_TIMEOUT_MS);
 	lane->last = &lane->first;
 	lane->keys = BUF_INIT(KEYS_MAX_BYTES);
 	lane->link = link_new(poll, url, "assay reads", options, &calls, lane);
