@@ -26,6 +26,7 @@ bench_stop() {
 # Starts assayd on a free port; sets api, key and url (the database's).
 bench_start() {
 	local log=$bench_home.log
+	: >"$log"
 	trap bench_stop EXIT
 	ASSAY_HOME=$bench_home ASSAY_LISTEN=127.0.0.1:0 "$root/build/assayd" serve --sandbox 2>"$log" &
 	bench_server=$!

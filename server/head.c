@@ -27,17 +27,34 @@ static bool made_of(const char *text, size_t min, size_t max, bool (*ok)(char c)
 static bool id_char(char c) { return isalnum((unsigned char)c) || strchr("._-:", c); }
 static bool printable(char c) { return c >= 0x20 && c <= 0x7e; }
 
+/* Unlike any other's: the second and microsecond, and a count that began at random in this process. */
+static char *new_request_id(struct request *rq)
+{
+	static _Atomic unsigned count;
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (!atomic_load(&count))
+		atomic_store(&count, (unsigned)getpid() << 16 | (unsigned)(now.tv_nsec >> 8 & 0xffff) | 1);
+	uint64_t at = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	unsigned char bytes[12];
+	unsigned n = atomic_fetch_add(&count, 1);
+	for (int i = 0; i < 8; i++)
+		bytes[i] = (unsigned char)(at >> (56 - 8 * i));
+	for (int i = 0; i < 4; i++)
+		bytes[8 + i] = (unsigned char)(n >> (24 - 8 * i));
+	char *id = request_alloc(rq, 4 + 2 * sizeof bytes + 1);
+	memcpy(id, "req_", 4);
+	hex_of(bytes, sizeof bytes, id + 4);
+	return id;
+}
+
 static void read_ids(struct request *rq)
 {
 	const char *sent = request_header(rq, "X-Request-Id");
 	if (sent && made_of(sent, 1, REQUEST_ID_MAX, id_char)) {
 		rq->id = request_copy(rq, sent, strlen(sent));
 	} else {
-		static _Atomic unsigned count;
-		struct timespec now;
-		clock_gettime(CLOCK_REALTIME, &now);
-		rq->id = request_printf(rq, "req_%010llx%05lx%08x", (unsigned long long)now.tv_sec, now.tv_nsec / 1000,
-		                        (unsigned)getpid() << 16 ^ atomic_fetch_add(&count, 1));
+		rq->id = new_request_id(rq);
 	}
 	const char *traceparent = request_header(rq, "traceparent");
 	if (traceparent && made_of(traceparent, 55, 55, id_char))
