@@ -107,14 +107,20 @@ static bool print_counts(struct db *db, const char *run_id, bool dry_run)
 	return ok;
 }
 
+static long long total_of(struct db *db, const char *run_id)
+{
+	PGresult *res = NULL;
+	long long total = 0;
+	if (db_run(db, &RUN_COUNTS, (const char *const[]){run_id}, &res) == DB_OK)
+		total = strtoll(PQgetvalue(res, 0, 4), NULL, 10);
+	PQclear(res);
+	return total;
+}
+
 static bool run_whole(struct db *db, const char *run_id)
 {
-	struct progress progress = {.shown = isatty(STDERR_FILENO)};
+	struct progress progress = {.shown = isatty(STDERR_FILENO), .total = total_of(db, run_id)};
 	struct run_work work = {.run_id = run_id, .stopping = stopping, .progressed = progressed, .arg = &progress};
-	PGresult *res = NULL;
-	if (db_run(db, &RUN_COUNTS, (const char *const[]){run_id}, &res) == DB_OK)
-		progress.total = strtoll(PQgetvalue(res, 0, 4), NULL, 10);
-	PQclear(res);
 	enum run_end end;
 	enum db_status status = run_continue(db, &work, &end);
 	if (progress.shown)

@@ -8,6 +8,7 @@
 #include "model/store/gather.h"
 #include "model/store/verdict.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,15 +71,15 @@ static enum db_status judge(struct conversion *c, const struct gather_want *want
 	enum db_status status = gather(c->k->db, want, 1, &g);
 	if (status != DB_OK)
 		return status;
+	assert(g->count == 1); /* it was read in the same snapshot */
 	struct verdict v;
-	if (g->count != 1)
+	if (!verdict_of(&g->periods[0], VERDICT_DECISION, &v))
 		status = DB_FAILED;
-	else if (!verdict_of(&g->periods[0], VERDICT_DECISION, &v))
-		status = DB_FAILED, verdict_free(&v);
-	else {
-		status = v.met ? convert_met(c, &g->periods[0], &v) : refuse_not_met(c, want->as_of, &v);
-		verdict_free(&v);
-	}
+	else if (v.met)
+		status = convert_met(c, &g->periods[0], &v);
+	else
+		status = refuse_not_met(c, want->as_of, &v);
+	verdict_free(&v);
 	gathered_free(g);
 	return status;
 }
@@ -120,6 +121,16 @@ static bool again(const struct conversion *c)
 	return c->written && strcmp(PQgetvalue(c->written, 0, 1), "again") == 0;
 }
 
+static void convert_reply(struct keyed *k, const struct conversion *c)
+{
+	if (c->no_provider)
+		reply_not_found(k->rq);
+	else if (again(c))
+		reply_problem(k->rq, CODE_CONFLICT, NULL, 0);
+	else
+		keyed_reply(k, c->written);
+}
+
 static void convert_now(struct keyed *k)
 {
 	struct conversion c = {.k = k};
@@ -129,14 +140,8 @@ static void convert_now(struct keyed *k)
 	for (int tried = 0; tried < AGAIN_MAX && (tried == 0 || again(&c)) && status == DB_OK; tried++)
 		status = db_transaction(k->db, "repeatable read", convert_body, &c);
 	facts_unlock_shared(k->db);
-	if (!work_ok(k->rq, k->db, status))
-		;
-	else if (c.no_provider)
-		reply_not_found(k->rq);
-	else if (again(&c))
-		reply_problem(k->rq, CODE_CONFLICT, NULL, 0);
-	else
-		keyed_reply(k, c.written);
+	if (work_ok(k->rq, k->db, status))
+		convert_reply(k, &c);
 	PQclear(c.written);
 }
 

@@ -103,7 +103,7 @@ void handle_run_create(struct request *rq)
 {
 	int32_t as_of = 0;
 	bool dry_run = false;
-	char day_of[DAY_TEXT];
+	char text[DAY_TEXT];
 	const struct field fields[] = {
 	        {.name = "as_of", .kind = FIELD_DAY, .out = &as_of, .required = true},
 	        {.name = "dry_run", .kind = FIELD_BOOL, .out = &dry_run},
@@ -113,7 +113,7 @@ void handle_run_create(struct request *rq)
 		reply_faults(rq, &f);
 		return;
 	}
-	json_t *args = json_pack("{s:s, s:b}", "as_of", day_text(as_of, day_of), "dry_run", dry_run);
+	json_t *args = json_pack("{s:s, s:b}", "as_of", day_text(as_of, text), "dry_run", dry_run);
 	request_on_end(rq, drop, args);
 	request_set_state(rq, args);
 	request_work(rq, create);

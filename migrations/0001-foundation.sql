@@ -435,6 +435,10 @@ create table decision (
 	engine text not null,    -- version of the evaluator
 	supersedes text unique references decision
 );
+do $$ begin -- documents are written once and seldom read: the faster way where this PostgreSQL was built with it
+	alter table decision alter document set compression lz4, alter evidence set compression lz4;
+exception when feature_not_supported then null;
+end $$;
 create unique index decision_once on decision (period_id) where supersedes is null; -- a period is decided once
 create index decision_provider on decision (provider_id, decision_id);
 create index decision_period on decision (period_id);

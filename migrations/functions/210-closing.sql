@@ -1,5 +1,12 @@
 -- Closing: what follows from a decision, and what waits for figures.
 
+-- Holds imports off for this session (see the facts lock of imports), waiting so long at most: lock_not_available after that.
+create or replace function facts_lock_shared(wait_ms integer) returns void language plpgsql as $$
+begin
+	perform set_config('lock_timeout', wait_ms || 'ms', true);
+	perform pg_advisory_lock_shared(4242, 1);
+end $$;
+
 -- Who a closing acts for: the run's caller, or the daily job.
 create or replace function closing_ctx(p_run_id text) returns jsonb language sql stable as $$
 	select coalesce(

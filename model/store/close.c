@@ -18,10 +18,10 @@ int64_t monotonic_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* An import's merge may take long: waiting for it is bounded by its own bounds, not by a lock timeout. */
 static const struct statement LOCK_FACTS = {
         .name = "lock_facts",
-        .sql = "select pg_advisory_lock_shared(4242, 1)",
+        .sql = "select facts_lock_shared($1::integer)",
+        .params = 1,
 };
 
 static const struct statement UNLOCK_FACTS = {
@@ -31,8 +31,10 @@ static const struct statement UNLOCK_FACTS = {
 
 enum db_status facts_lock_shared(struct db *db)
 {
+	char wait_ms[12];
 	PGresult *res = NULL;
-	enum db_status status = db_run(db, &LOCK_FACTS, NULL, &res);
+	snprintf(wait_ms, sizeof wait_ms, "%d", FACTS_LOCK_WAIT_MS);
+	enum db_status status = db_run(db, &LOCK_FACTS, (const char *const[]){wait_ms}, &res);
 	PQclear(res);
 	return status;
 }
@@ -96,6 +98,9 @@ static enum db_status pass_once(struct db *db, struct closing *c, struct pass *p
 	*pass = (struct pass){0};
 	do {
 		enum db_status status = close_chunk_run(db, &chunk);
+		c->paused = must_pause(c);
+		if (status == DB_RETRY && chunk.locked_out) /* an import is being merged: as long as it takes */
+			continue;
 		if (status != DB_OK)
 			return status;
 		pass->judged += (int64_t)chunk.judged;
@@ -103,8 +108,7 @@ static enum db_status pass_once(struct db *db, struct closing *c, struct pass *p
 		c->judged += (int64_t)chunk.judged;
 		if (c->progressed && chunk.claimed)
 			c->progressed(c->arg, c->judged);
-		c->paused = must_pause(c);
-	} while (chunk.claimed && !c->paused);
+	} while ((chunk.claimed || chunk.locked_out) && !c->paused);
 	return DB_OK;
 }
 

@@ -26,7 +26,8 @@ struct closing {
 enum db_status close_due(struct db *db, struct closing *c) __attribute__((warn_unused_result));
 
 /* Holds imports off: what is decided on facts and their merge exclude each other. Take it before the transaction begins, so
- * that the snapshot is taken after it. */
+ * that the snapshot is taken after it. DB_RETRY: a merge took longer than FACTS_LOCK_WAIT_MS; try again, or answer so. */
+enum { FACTS_LOCK_WAIT_MS = 2000 };
 enum db_status facts_lock_shared(struct db *db) __attribute__((warn_unused_result));
 void facts_unlock_shared(struct db *db);
 

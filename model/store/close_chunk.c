@@ -170,6 +170,7 @@ static enum db_status chunk_body(struct db *db, void *arg)
 enum db_status close_chunk_run(struct db *db, struct close_chunk *chunk)
 {
 	enum db_status status = facts_lock_shared(db);
+	chunk->locked_out = status == DB_RETRY;
 	if (status != DB_OK)
 		return status;
 	status = db_transaction(db, "repeatable read", chunk_body, chunk);

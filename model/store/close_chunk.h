@@ -13,6 +13,7 @@ struct close_chunk {
 	char after_end[DAY_COLUMN_MAX]; /* a day, or "-infinity" */
 	char after_id[PERIOD_ID_MAX];
 	/* out */
+	bool locked_out;   /* DB_RETRY because an import is being merged: nothing was done */
 	size_t claimed;    /* 0: nothing is left after the key */
 	size_t judged;
 	size_t unreadable;

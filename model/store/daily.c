@@ -172,12 +172,12 @@ enum db_status clock_walk(struct db *db, const struct clock_state *from, day tar
 	*finished = false;
 	for (;;) {
 		day next;
+		bool done = false;
 		enum db_status status = next_day(db, at, target, &next);
 		if (status != DB_OK)
 			return status;
 		if (next == DAY_NONE)
 			break;
-		bool done;
 		status = run_for_day(db, &CLOCK_STEP, next);
 		if (status == DB_OK)
 			status = daily_run(db, next, control, &done);

@@ -29,17 +29,12 @@ static const struct statement GATHER_PERIODS = {
         .params = 3,
 };
 
-enum { POLICIES_OF_A_PERIOD = 16 };
-
 /* The policies that judge a period, in its order. Versions of another length than the first cannot judge it: they are left out. */
-static enum db_status read_policies(struct db *db, struct gather_work *w, struct gathered_period *p, char *refs)
+static enum db_status read_policies(struct db *db, struct gathered_period *p, char *refs)
 {
-	const struct policy **list = arena_take(&w->arena, POLICIES_OF_A_PERIOD, sizeof *list);
-	if (!list)
-		return DB_FAILED;
-	p->input.policies = list;
+	p->input.policies = p->policies;
 	char *rest = NULL;
-	for (char *ref = strtok_r(refs, " ", &rest); ref && p->input.policy_count < POLICIES_OF_A_PERIOD; ref = strtok_r(NULL, " ", &rest)) {
+	for (char *ref = strtok_r(refs, " ", &rest); ref && p->input.policy_count < GATHER_POLICIES_MAX; ref = strtok_r(NULL, " ", &rest)) {
 		const struct policy *policy;
 		enum db_status status = policy_cache_get(db, ref, &policy);
 		if (status != DB_OK)
@@ -47,13 +42,13 @@ static enum db_status read_policies(struct db *db, struct gather_work *w, struct
 		enum stage stage = p->input.stage;
 		if (!policy)
 			p->unreadable = "one of its policies is not published";
-		else if (!p->input.policy_count || policy->stages[stage].months == list[0]->stages[stage].months)
-			list[p->input.policy_count++] = policy;
+		else if (!p->input.policy_count || policy->stages[stage].months == p->policies[0]->stages[stage].months)
+			p->policies[p->input.policy_count++] = policy;
 	}
 	if (!p->input.policy_count)
 		p->unreadable = "it has no published policy";
 	else
-		p->end = period_end(p->input.start, list[0]->stages[p->input.stage].months);
+		p->end = period_end(p->input.start, p->policies[0]->stages[p->input.stage].months);
 	return DB_OK;
 }
 
@@ -73,7 +68,7 @@ static enum db_status read_period(struct db *db, struct gather_work *w, const PG
 	if (!stage_by_name(PQgetvalue(res, row, 4), &in->stage) || !region_parse(PQgetvalue(res, row, 8), &in->provider_region))
 		p->unreadable = "its stage or region is none";
 	char *refs = arena_text(&w->arena, PQgetvalue(res, row, 7));
-	return w->arena.failed ? DB_FAILED : read_policies(db, w, p, refs);
+	return w->arena.failed ? DB_FAILED : read_policies(db, p, refs);
 }
 
 static enum db_status read_periods(struct db *db, struct gather_work *w, const struct gather_want *wants, size_t count)

@@ -13,6 +13,7 @@
 
 enum {
 	GATHER_PERIODS_MAX = 200,              /* a chunk */
+	GATHER_POLICIES_MAX = 16,              /* of one period */
 	GATHER_BYTES_MAX = 1024 * 1024 * 1024, /* what one chunk may take; one that needs more fails */
 };
 
@@ -27,7 +28,8 @@ struct gathered_period {
 	int64_t facts_version;
 	day end;                       /* the period's last day as scheduled */
 	const char *unreadable;        /* not NULL: `input` cannot be evaluated, and why (for the log) */
-	struct evaluation_input input;
+	const struct policy *policies[GATHER_POLICIES_MAX];
+	struct evaluation_input input; /* its policies are those above */
 };
 
 struct gathered {

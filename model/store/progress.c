@@ -64,8 +64,8 @@ static void add(struct refresh *r, const char *period_id, int64_t facts_version,
 static void judge(struct refresh *r, const struct gathered_period *p)
 {
 	struct verdict v;
-	if (verdict_of(p, VERDICT_PROGRESS, &v))
-		add(r, p->period_id, p->facts_version, v.progress.data, v.gaps.data);
+	bool judged = verdict_of(p, VERDICT_PROGRESS, &v); /* when not, the log says why, once */
+	add(r, p->period_id, p->facts_version, judged ? v.progress.data : NULL, judged ? v.gaps.data : NULL);
 	verdict_free(&v);
 }
 
