@@ -55,6 +55,12 @@ static long read_file(void *arg, void *out, size_t size)
 	return n;
 }
 
+static bool stopping(void *arg)
+{
+	(void)arg;
+	return interrupted;
+}
+
 /* ---- progress ---- */
 
 static void draw_bar(const struct loading *l, const struct import_progress *p, int64_t rate)
@@ -184,6 +190,7 @@ static int load_file(const char *path, struct import_options *o)
 	l.terminal = isatty(STDERR_FILENO);
 	o->read = read_file;
 	o->read_arg = &l;
+	o->stopping = stopping;
 	o->progress = on_progress;
 	o->progress_arg = &l;
 	o->created_by = "cli";

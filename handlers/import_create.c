@@ -227,6 +227,8 @@ static void run_import(struct worker *w, struct create *c)
 	o->database_url = worker_database_url(w);
 	o->created_by = request_caller(c->rq)->key_id;
 	o->ctx = request_printf(c->rq, "%s", c->keyed.context); /* that of `keyed` changes once the body's hash is known */
+	o->stopping = stopping;
+	o->stopping_arg = w;
 	o->decided = decided;
 	o->decided_arg = c;
 	import_run(worker_db(w), o, &report);

@@ -101,48 +101,62 @@ void copy_abandon(struct db *db)
 		PQclear(res);
 }
 
-/* Sends on what `from` gives, many rows a message. False: `to` takes no more. */
-static bool pass_on(PGconn *from, PGconn *to, struct buf *pieces, int *last)
+/* Takes and drops what the source still gives. */
+static enum db_status drain(struct db *db, bool cancel)
 {
+	char why[256];
 	char *piece = NULL;
-	bool sent = true;
-	while ((*last = PQgetCopyData(from, &piece, 0)) > 0) {
-		buf_add(pieces, piece, (size_t)*last);
+	PGconn *pg = db_pg(db);
+	if (!pg)
+		return DB_UNAVAILABLE;
+	PGcancel *handle = cancel ? PQgetCancel(pg) : NULL;
+	if (handle)
+		(void)PQcancel(handle, why, sizeof why);
+	PQfreeCancel(handle);
+	while (PQgetCopyData(pg, &piece, 0) > 0)
 		PQfreemem(piece);
-		if (pieces->len < RELAY_FULL)
-			continue;
-		sent = sent && !pieces->failed && PQputCopyData(to, pieces->data, (int)pieces->len) == 1;
-		buf_reset(pieces);
-	}
-	if (sent && pieces->len)
-		sent = !pieces->failed && PQputCopyData(to, pieces->data, (int)pieces->len) == 1;
+	return finish(db, pg, NULL);
+}
+
+static bool send_on(PGconn *to, struct buf *pieces)
+{
+	bool sent = !pieces->failed && PQputCopyData(to, pieces->data, (int)pieces->len) == 1;
+	buf_reset(pieces);
 	return sent;
 }
 
-enum db_status copy_relay(struct db *from, const char *copy_out, struct db *to, const char *copy_in, int64_t *rows)
+/* Sends on what the source gives, many rows a message. True when that was all of it. */
+static bool pass_on(const struct copy_relay *r, PGconn *from, PGconn *to)
 {
 	struct buf pieces = BUF_INIT(RELAY_MAX);
-	int last = -2;
-	enum db_status status = start(from, copy_out, PGRES_COPY_OUT);
-	if (status != DB_OK)
-		return status;
-	enum db_status taken = copy_begin(to, copy_in);
-	if (taken != DB_OK) {
-		PGconn *pg = db_pg(from);
-		char *piece = NULL;
-		while (pg && PQgetCopyData(pg, &piece, 0) > 0)
-			PQfreemem(piece);
-		(void)finish(from, pg, NULL);
-		return taken;
+	char *piece = NULL;
+	int n = 0;
+	bool going = from && to;
+	while (going && (n = PQgetCopyData(from, &piece, 0)) > 0) {
+		buf_add(&pieces, piece, (size_t)n);
+		PQfreemem(piece);
+		if (pieces.len >= RELAY_FULL)
+			going = send_on(to, &pieces) && !(r->stopping && r->stopping(r->arg));
 	}
-	bool sent = pass_on(db_pg(from), db_pg(to), &pieces, &last);
+	if (going && pieces.len)
+		going = send_on(to, &pieces);
 	buf_free(&pieces);
-	status = finish(from, db_pg(from), NULL);
-	if (status != DB_OK || last != -1)
-		copy_abandon(to);
-	else
-		taken = copy_end(to, rows);
-	if (status != DB_OK)
-		return status;
-	return last == -1 && sent ? taken : DB_UNAVAILABLE;
+	return going && n == -1;
+}
+
+enum db_status copy_relay(struct copy_relay *r)
+{
+	enum db_status given = start(r->from, r->out, PGRES_COPY_OUT);
+	if (given != DB_OK)
+		return given;
+	enum db_status taken = copy_begin(r->to, r->in);
+	bool whole = taken == DB_OK && pass_on(r, db_pg(r->from), db_pg(r->to));
+	given = drain(r->from, !whole);
+	if (taken != DB_OK)
+		return taken;
+	if (!whole || given != DB_OK) {
+		copy_abandon(r->to);
+		return given == DB_UNAVAILABLE ? given : DB_FAILED;
+	}
+	return copy_end(r->to, &r->rows);
 }

@@ -24,9 +24,17 @@ enum db_status copy_begin(struct db *db, const char *sql) __attribute__((warn_un
 enum db_status copy_end(struct db *db, int64_t *rows) __attribute__((warn_unused_result));
 void copy_abandon(struct db *db); /* nothing of it goes in */
 
-/* Everything that `copy_out` (COPY ... TO STDOUT (FORMAT BINARY)) gives on `from` goes into `copy_in` on `to`. Both sessions stay
- * usable, `to` inside a failed transaction if it was its fault. */
-enum db_status copy_relay(struct db *from, const char *copy_out, struct db *to, const char *copy_in, int64_t *rows)
-        __attribute__((warn_unused_result));
+/* Everything that `out` (COPY ... TO STDOUT (FORMAT BINARY)) gives on `from` goes into `in` (COPY ... FROM STDIN) on `to`. Both
+ * sessions stay usable; a transaction in which it fails has failed. */
+struct copy_relay {
+	struct db *from;
+	const char *out;
+	struct db *to;
+	const char *in;
+	bool (*stopping)(void *arg); /* true: give up, with DB_FAILED. May be NULL */
+	void *arg;
+	int64_t rows; /* how many went over, when it is done */
+};
+enum db_status copy_relay(struct copy_relay *r) __attribute__((warn_unused_result));
 
 #endif

@@ -239,7 +239,9 @@ static enum import_outcome merge(struct job *j)
 	enum db_status status = import_merge(&m);
 	if (m.tx != j->db)
 		db_close(m.tx);
-	return status == DB_OK ? j->report->outcome : outcome_of(status);
+	if (status == DB_OK)
+		return j->report->outcome;
+	return m.stopped ? IMPORT_CUT : outcome_of(status);
 }
 
 /* ---- begin and end ---- */

@@ -34,7 +34,7 @@ enum import_outcome {
 	IMPORT_APPLIED,
 	IMPORT_REJECTED,    /* rows or the header are bad; nothing was applied */
 	IMPORT_TOO_EARLY,   /* complete_through is a day that is not over yet, see `today`; nothing was read */
-	IMPORT_CUT,         /* the source ended early: nothing was applied */
+	IMPORT_CUT,         /* the source ended early, or `stopping`: nothing was applied */
 	IMPORT_BAD_GZIP,    /* nothing was applied */
 	IMPORT_UNAVAILABLE, /* the database is; whether it was applied is not known only if the commit itself was cut off */
 	IMPORT_BUSY,        /* other transactions stood in the way, again and again: nothing was applied */
@@ -67,6 +67,9 @@ struct import_options {
 	/* Blocks until there are bytes: > 0 so many; 0 the end; -1 cut off. */
 	long (*read)(void *arg, void *out, size_t size);
 	void *read_arg;
+	/* True: leave off, before the transaction that applies commits. Asked while the merge waits and works; may be NULL. */
+	bool (*stopping)(void *arg);
+	void *stopping_arg;
 	/* Called now and then; may be NULL. */
 	void (*progress)(void *arg, const struct import_progress *p);
 	void *progress_arg;

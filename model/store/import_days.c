@@ -78,25 +78,42 @@ static enum db_status find_frontier(struct days *d)
 	return status;
 }
 
+/* From the session that staged to that of the transaction. */
+static enum db_status send(const struct days *d, const char *query, const char *into, int64_t *rows)
+{
+	char copy_out[QUERY_MAX + 64];
+	char copy_in[256];
+	struct copy_relay relay = {.from = d->m->staged,
+	                           .out = copy_out,
+	                           .to = d->m->tx,
+	                           .in = copy_in,
+	                           .stopping = d->m->o->stopping,
+	                           .arg = d->m->o->stopping_arg};
+	snprintf(copy_out, sizeof copy_out, "copy (%s) to stdout (format binary)", query);
+	snprintf(copy_in, sizeof copy_in, "copy %s from stdin (format binary)", into);
+	enum db_status status = copy_relay(&relay);
+	*rows = relay.rows;
+	return status;
+}
+
 static enum db_status send_new(struct days *d)
 {
 	char query[QUERY_MAX];
 	int64_t stored = 0;
-	snprintf(query, sizeof query, "copy (select store_id, day, orders, gmv_fen, %s::bigint from import_stage s%s%s) to stdout (format binary)",
+	snprintf(query, sizeof query, "select store_id, day, orders, gmv_fen, %s::bigint from import_stage s%s%s",
 	         d->seq, d->m->known ? " where not exists (select from import_known k where k.line = s.line)" : "",
 	         import_stage_ordered(d->m->stage) ? "" : " order by day, store_id collate \"C\"");
-	enum db_status status = copy_relay(d->m->staged, query, d->m->tx,
-	                                   "copy store_day (store_id, day, orders, gmv_fen, import_seq) from stdin (format binary)", &stored);
+	enum db_status status = send(d, query, "store_day (store_id, day, orders, gmv_fen, import_seq)", &stored);
 	return status == DB_OK && stored != d->m->fresh ? DB_FAILED : status;
 }
 
 static enum db_status send_changed(struct days *d)
 {
-	return copy_relay(d->m->staged,
-	                  "copy (select s.store_id, s.day, s.orders, s.gmv_fen, k.orders, k.gmv_fen, k.import_seq"
-	                  " from import_stage s join import_known k using (line)"
-	                  " where k.changed) to stdout (format binary)",
-	                  d->m->tx, "copy import_changed from stdin (format binary)", NULL);
+	int64_t sent;
+	return send(d,
+	            "select s.store_id, s.day, s.orders, s.gmv_fen, k.orders, k.gmv_fen, k.import_seq"
+	            " from import_stage s join import_known k using (line) where k.changed",
+	            "import_changed", &sent);
 }
 
 /* Rows that add or change something. Where no row is new, import_known has all of them; else it has every row that is not. */
@@ -111,11 +128,12 @@ static enum db_status send_month_deltas(struct days *d)
 {
 	char query[QUERY_MAX];
 	char until[DAY_TEXT];
+	int64_t sent;
 	snprintf(query, sizeof query,
-	         "copy (select s.store_id, date_trunc('month', s.day)::date, sum(s.orders - coalesce(k.orders, 0))::bigint,"
-	         " sum(s.gmv_fen - coalesce(k.gmv_fen, 0))::bigint from %s and s.day < '%s' group by 1, 2) to stdout (format binary)",
+	         "select s.store_id, date_trunc('month', s.day)::date, sum(s.orders - coalesce(k.orders, 0))::bigint,"
+	         " sum(s.gmv_fen - coalesce(k.gmv_fen, 0))::bigint from %s and s.day < '%s' group by 1, 2",
 	         effective(d), day_text(d->rolled_until, until));
-	return copy_relay(d->m->staged, query, d->m->tx, "copy import_month_delta from stdin (format binary)", NULL);
+	return send(d, query, "import_month_delta", &sent);
 }
 
 /* The stores whose figures up to the watermark differ now. Where the watermark moves on, every period that it moves through is
@@ -124,13 +142,14 @@ static enum db_status send_touched(struct days *d, bool watermark_moves)
 {
 	char query[QUERY_MAX];
 	char last[DAY_TEXT];
+	int64_t sent;
 	day through = watermark_moves && d->watermark != DAY_NONE ? d->watermark : DAY_MAX;
 	if (watermark_moves && (d->watermark == DAY_NONE || d->m->stage->first_day > d->watermark))
 		return DB_OK;
 	snprintf(query, sizeof query,
-	         "copy (select distinct s.store_id from %s and s.day <= '%s') to stdout (format binary)",
+	         "select distinct s.store_id from %s and s.day <= '%s'",
 	         effective(d), day_text(through, last));
-	return copy_relay(d->m->staged, query, d->m->tx, "copy import_touched from stdin (format binary)", NULL);
+	return send(d, query, "import_touched", &sent);
 }
 
 static enum db_status let_in(struct days *d)

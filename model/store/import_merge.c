@@ -1,6 +1,7 @@
 #include "model/store/import_merge.h"
 
 #include "base/json_write.h"
+#include "server/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,11 +9,16 @@
 
 enum { ARGS_MAX = 8 * 1024 * 1024 /* bytes of the errors that are kept, as JSON */ };
 
-/* An import waits for the one before it, however large that is. */
-static const char transaction_settings[] = "set local lock_timeout = '30min'; set local statement_timeout = 0; "
-					   "set local work_mem = '64MB'; set local jit = off";
+enum { FACTS_TRIES = 900 /* of 2 s: an import waits for the ones before it, however large they are */ };
 
-static const struct statement facts_lock = {.name = "import_facts_lock", .sql = "select pg_advisory_xact_lock(4242, 1)"};
+static const char transaction_settings[] = "set local lock_timeout = '30s'; set local statement_timeout = 0; "
+                                           "set local work_mem = '64MB'; set local jit = off";
+
+/* The facts lock, the session's. Waiting for it is cut into pieces, so that a service that stops need not wait. */
+static const char facts_try[] = "set lock_timeout = '2s'";
+static const char facts_tried[] = "reset lock_timeout";
+static const struct statement facts_lock = {.name = "import_facts_lock", .sql = "select pg_advisory_lock(4242, 1)"};
+static const struct statement facts_unlock = {.name = "import_facts_unlock", .sql = "select pg_advisory_unlock(4242, 1)"};
 static const struct statement create_inside = {
         .name = "import_create_dry",
         .sql = "insert into import (import_id, kind, mode, status, complete_through, created_by)"
@@ -205,8 +211,6 @@ static enum db_status merge_once(struct db *tx, void *arg)
 	struct import_merge *m = arg;
 	m->decided = false;
 	enum db_status status = db_exec(tx, transaction_settings);
-	if (status == DB_OK)
-		status = run(tx, &facts_lock, NULL);
 	if (status == DB_OK && m->o->dry_run)
 		status = create_row(m);
 	if (status == DB_OK && m->header_bad)
@@ -218,7 +222,24 @@ static enum db_status merge_once(struct db *tx, void *arg)
 	return status;
 }
 
-enum db_status import_merge(struct import_merge *m)
+static bool stopping(const struct import_merge *m) { return m->o->stopping && m->o->stopping(m->o->stopping_arg); }
+
+static enum db_status take_facts(struct import_merge *m)
+{
+	enum db_status status = db_exec(m->tx, facts_try);
+	if (status != DB_OK)
+		return status;
+	status = DB_RETRY;
+	for (int tried = 0; tried < FACTS_TRIES && status == DB_RETRY && !stopping(m); tried++)
+		status = run(m->tx, &facts_lock, NULL);
+	if (status == DB_OK || status == DB_RETRY) {
+		enum db_status reset = db_exec(m->tx, facts_tried);
+		status = reset == DB_OK ? status : reset;
+	}
+	return status;
+}
+
+static enum db_status merge_locked(struct import_merge *m)
 {
 	enum db_status status = db_transaction(m->tx, "read committed", merge_once, m);
 	if (status == DB_FAILED && m->trusted && m->o->kind == IMPORT_STORE_DAYS && strcmp(db_sqlstate(m->tx), "23505") == 0) {
@@ -226,4 +247,17 @@ enum db_status import_merge(struct import_merge *m)
 		status = db_transaction(m->tx, "read committed", merge_once, m);
 	}
 	return m->o->dry_run && m->decided ? DB_OK : status;
+}
+
+enum db_status import_merge(struct import_merge *m)
+{
+	enum db_status status = take_facts(m);
+	if (status == DB_OK) {
+		status = merge_locked(m);
+		enum db_status unlocked = status == DB_UNAVAILABLE ? status : run(m->tx, &facts_unlock, NULL);
+		if (unlocked != DB_OK)
+			log_line(LOG_WARN, "the facts lock went with its session", "import", m->report->import_id, NULL);
+	}
+	m->stopped = (status == DB_RETRY || status == DB_FAILED) && stopping(m);
+	return status;
 }

@@ -19,6 +19,7 @@ struct import_merge {
 	int64_t known;   /* of day facts: how many good rows are there already, */
 	int64_t changed; /* with another value, */
 	int64_t fresh;   /* and how many are not */
+	bool stopped;    /* it left off because it was asked to */
 	bool decided; /* it got to the end; a dry run's transaction is rolled back all the same */
 };
 
