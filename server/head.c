@@ -28,7 +28,7 @@ static bool id_char(char c) { return isalnum((unsigned char)c) || strchr("._-:",
 static bool printable(char c) { return c >= 0x20 && c <= 0x7e; }
 
 /* Unlike any other's: the second and microsecond, and a count that began at random in this process. */
-static char *new_request_id(struct request *rq)
+const char *request_id_make(struct request *rq)
 {
 	static _Atomic unsigned count;
 	struct timespec now;
@@ -54,7 +54,7 @@ static void read_ids(struct request *rq)
 	if (sent && made_of(sent, 1, REQUEST_ID_MAX, id_char)) {
 		rq->id = request_copy(rq, sent, strlen(sent));
 	} else {
-		rq->id = new_request_id(rq);
+		rq->id = request_id_make(rq);
 	}
 	const char *traceparent = request_header(rq, "traceparent");
 	if (traceparent && made_of(traceparent, 55, 55, id_char))
@@ -113,13 +113,12 @@ static bool read_framing(struct request *rq)
 {
 	int counts[2] = {0, 0};
 	MHD_get_connection_values(rq->conn, MHD_HEADER_KIND, count_name, counts);
+	const char *encoding = request_header(rq, "Transfer-Encoding"), *length = request_header(rq, "Content-Length");
+	rq->has_body = encoding || (length && strcmp(length, "0") != 0);
 	if (counts[0] > 1 || counts[1] > 1 || (counts[0] && counts[1]))
 		return bad_request(rq, "more than one Content-Length or Transfer-Encoding");
-	const char *encoding = request_header(rq, "Transfer-Encoding");
 	if (encoding && strcasecmp(encoding, "chunked") != 0)
 		return bad_request(rq, "Transfer-Encoding must be chunked");
-	const char *length = request_header(rq, "Content-Length");
-	rq->has_body = encoding || (length && strcmp(length, "0") != 0);
 	if (length)
 		rq->body_bytes = strtoull(length, NULL, 10); /* libmicrohttpd has checked its form */
 	return true;
@@ -160,7 +159,7 @@ bool head_read(struct request *rq)
 static bool type_is(const char *header, const char *type)
 {
 	size_t len = strlen(type);
-	return strncasecmp(header, type, len) == 0 && (!header[len] || strchr("; \t", header[len]));
+	return strncasecmp(header, type, len) == 0 && (!header[len] || strchr("; \t,", header[len]));
 }
 
 static bool check_content_type(struct request *rq)
@@ -185,8 +184,7 @@ static bool accepts_json(const char *header)
 		const char *range = at + strspn(at, " \t");
 		const char *q = memmem(at, len, "q=", 2);
 		bool named = type_is(range, "*/*") || type_is(range, "application/*") || type_is(range, "application/json") ||
-		             type_is(range, "application/problem+json") || strncmp(range, "*/*,", 4) == 0 ||
-		             strncasecmp(range, "application/json,", 17) == 0 || strncasecmp(range, "application/*,", 14) == 0;
+		             type_is(range, "application/problem+json");
 		if (named && (!q || strtod(q + 2, NULL) > 0))
 			return true;
 		at += len + (at[len] == ',');

@@ -113,12 +113,22 @@ static enum MHD_Result head_done(struct request *rq)
 	return MHD_YES;
 }
 
+/* One connection too many is answered, and closed: full means so at once. */
+static bool welcome(struct request *rq)
+{
+	if (!rq->visitor || rq->visitor->refused_with == CODE_NONE)
+		return true;
+	rq->reply.close = true;
+	reply_problem(rq, rq->visitor->refused_with, NULL, 0);
+	return false;
+}
+
 static enum MHD_Result on_head(struct request *rq, const char *method)
 {
 	rq->method = method;
 	if (loop_stopping(rq->loop))
 		reply_problem(rq, CODE_STOPPING, NULL, 0);
-	else if (head_read(rq) && route_find(loop_routes(rq->loop), rq) && head_check(rq) &&
+	else if (head_read(rq) && welcome(rq) && route_find(loop_routes(rq->loop), rq) && head_check(rq) &&
 	         auth_begin(rq, loop_auth(rq->loop)) == AUTH_WAIT) {
 		rq->stage = STAGE_AUTH;
 		return suspend(rq);
@@ -214,11 +224,10 @@ static void came_or_left(void *cls, struct MHD_Connection *conn, void **socket_c
 		*socket_context = visitor;
 		if (visitor) {
 			visitor->conn = conn;
-			visitor->idle_since_ms = now_ms();
-			loop_add_visitor(cls, visitor);
+			visitors_add(loop_visitors(cls), visitor);
 		}
 	} else if (visitor) {
-		loop_remove_visitor(cls, visitor);
+		visitors_remove(loop_visitors(cls), visitor);
 		free(visitor);
 		*socket_context = NULL;
 	}
@@ -244,7 +253,7 @@ static void ended(void *cls, struct MHD_Connection *conn, void **con_cls, enum M
 	*con_cls = NULL;
 	if (!rq)
 		return;
-	if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK && rq->stage != STAGE_SENDING)
+	if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK && rq->stage != STAGE_SENDING && rq->reply.code != CODE_REQUEST_TIMEOUT)
 		rq->reply.status = 0; /* nothing was answered */
 	if (rq->visitor)
 		rq->visitor->idle_since_ms = now_ms();
@@ -277,10 +286,11 @@ __attribute__((format(printf, 2, 0))) static void complain(void *cls, const char
 
 struct MHD_Daemon *http_start(struct loop *loop, int listen_fd, const struct http_settings *settings)
 {
+	unsigned spare = settings->connections / 8 + 8; /* for those that are told that it is full; beyond, they wait to be accepted */
 	struct MHD_OptionItem options[] = {
 	        {MHD_OPTION_LISTEN_SOCKET, listen_fd, NULL},
-	        {MHD_OPTION_CONNECTION_LIMIT, settings->connections, NULL},
-	        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings->connections_per_address, NULL},
+	        {MHD_OPTION_CONNECTION_LIMIT, settings->connections + spare, NULL},
+	        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings->connections_per_address + spare, NULL},
 	        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
 	        {MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_seconds, NULL},
 	        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},

@@ -8,7 +8,7 @@ struct loop;
 struct MHD_Daemon;
 
 struct http_settings {
-	unsigned connections, connections_per_address; /* of this daemon */
+	unsigned connections, connections_per_address; /* of this loop; one more is told so */
 	unsigned idle_seconds;                         /* a connection without traffic is closed */
 };
 

@@ -32,7 +32,7 @@ struct loop {
 	struct loop_config config;
 	struct loop_counts counts;
 	struct request *requests; /* those libmicrohttpd has shown us */
-	struct visitor *visitors;
+	struct visitors visitors;
 	struct buf log;
 	int64_t log_written_ms, ticked_ms;
 	bool run_daemon, quiesced, left_behind;
@@ -45,6 +45,7 @@ struct write_lanes *loop_writes(struct loop *loop) { return loop->writes; }
 struct poll *loop_poll(struct loop *loop) { return loop->poll; }
 struct route_table *loop_routes(struct loop *loop) { return loop->routes; }
 struct auth_cache *loop_auth(struct loop *loop) { return loop->auth; }
+struct visitors *loop_visitors(struct loop *loop) { return &loop->visitors; }
 bool loop_stopping(const struct loop *loop) { return atomic_load(&loop->stopping); }
 void loop_resumed(struct loop *loop) { loop->run_daemon = true; }
 struct loop_counts *loop_counts(struct loop *loop) { return &loop->counts; }
@@ -70,24 +71,6 @@ void loop_remove_request(struct loop *loop, struct request *rq)
 		rq->next->prev = rq->prev;
 	rq->next = rq->prev = NULL;
 	loop->counts.active--;
-}
-
-void loop_add_visitor(struct loop *loop, struct visitor *visitor)
-{
-	visitor->next = loop->visitors;
-	if (visitor->next)
-		visitor->next->prev = visitor;
-	loop->visitors = visitor;
-}
-
-void loop_remove_visitor(struct loop *loop, struct visitor *visitor)
-{
-	if (visitor->prev)
-		visitor->prev->next = visitor->next;
-	else
-		loop->visitors = visitor->next;
-	if (visitor->next)
-		visitor->next->prev = visitor->prev;
 }
 
 /* ---- the request log, gathered and written in one piece ---- */
@@ -147,12 +130,6 @@ void loop_log_request(struct loop *loop, const struct request *rq)
 
 /* ---- deadlines ---- */
 
-static int connection_fd(struct MHD_Connection *conn)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CONNECTION_FD);
-	return info ? info->connect_fd : -1;
-}
-
 /* libmicrohttpd can neither answer in the middle of a body nor close a connection for us. Nothing of an answer was sent yet, so
  * one is written to the socket, as much as it takes, and both directions are shut: libmicrohttpd then sees the end. */
 static void cut_slow_sender(struct loop *loop, struct request *rq)
@@ -161,18 +138,22 @@ static void cut_slow_sender(struct loop *loop, struct request *rq)
 	char seconds[24];
 	snprintf(seconds, sizeof seconds, "%lld", (long long)(loop->config.body_ms / 1000));
 	const char *args[] = {seconds};
+	if (!*rq->id)
+		rq->id = request_id_make(rq); /* its headers have not arrived */
 	struct problem p = {.code = CODE_REQUEST_TIMEOUT, .args = args, .nargs = 1, .request_id = rq->id, .lang = rq->lang};
 	problem_json(&body, &p);
 	buf_printf(&out,
-	           "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\nContent-Length: %zu\r\n"
-	           "Connection: close\r\n\r\n%s",
-	           body.len, body.data ? body.data : "");
+	           "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\nContent-Language: %s\r\n"
+	           "X-Request-Id: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+	           rq->lang == LANG_ZH ? "zh-CN" : "en", rq->id, body.len, body.data ? body.data : "");
 	int fd = connection_fd(rq->conn);
 	if (fd >= 0 && !out.failed) {
 		ssize_t sent = send(fd, out.data, out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 		(void)sent; /* the caller may be gone; it is cut all the same */
 		shutdown(fd, SHUT_RDWR);
 	}
+	rq->reply.status = 408;
+	rq->reply.code = CODE_REQUEST_TIMEOUT;
 	loop->counts.connections_cut++;
 	buf_free(&body);
 	buf_free(&out);
@@ -196,15 +177,7 @@ static void check_deadlines(struct loop *loop, int64_t now)
 		next = rq->next;
 		check_deadline(loop, rq, now);
 	}
-	for (struct visitor *visitor = loop->visitors; visitor; visitor = visitor->next) {
-		if (!visitor->idle_since_ms || now - visitor->idle_since_ms <= (int64_t)loop->config.http.idle_seconds * 1000)
-			continue;
-		int fd = connection_fd(visitor->conn);
-		if (fd >= 0)
-			shutdown(fd, SHUT_RDWR);
-		visitor->idle_since_ms = now; /* once */
-		loop->counts.connections_cut++;
-	}
+	loop->counts.connections_cut += visitors_cut_idle(&loop->visitors, now);
 }
 
 /* ---- turning ---- */
@@ -366,6 +339,9 @@ struct loop *loop_start(const struct loop_config *config)
 		return NULL;
 	loop->config = *config;
 	loop->log = BUF_INIT(LOG_BYTES_MAX);
+	loop->visitors = (struct visitors){.max = config->http.connections,
+	                                   .max_per_address = config->http.connections_per_address,
+	                                   .idle_ms = (int64_t)config->http.idle_seconds * 1000};
 	loop->poll = poll_new();
 	if (loop->poll) {
 		loop->reads = read_lane_new(loop->poll, config->database_url);

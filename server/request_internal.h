@@ -126,7 +126,9 @@ bool query_read(struct request *rq); /* false: a problem is staged */
 /* From request_alloc(); NULL when it is no valid encoding of UTF-8 without U+0000. */
 char *percent_decode(struct request *rq, const char *text, size_t len, bool plus_is_blank);
 
-/* head.c: what is checked before a body is taken; false: a problem is staged */
+/* head.c */
+const char *request_id_make(struct request *rq);
+/* What is checked before a body is taken; false: a problem is staged */
 bool head_read(struct request *rq);
 bool head_check(struct request *rq);
 
@@ -163,11 +165,23 @@ struct visitor {
 	struct MHD_Connection *conn;
 	struct visitor *prev, *next; /* the loop's connections */
 	int64_t idle_since_ms;       /* 0: a request is under way */
+	unsigned char address[16];   /* IPv4: its four bytes, and zeroes */
+	enum code refused_with;      /* one connection too many: every request on it is answered so; CODE_NONE: it is welcome */
 };
-void loop_add_visitor(struct loop *loop, struct visitor *visitor);
-void loop_remove_visitor(struct loop *loop, struct visitor *visitor);
+struct visitors *loop_visitors(struct loop *loop);
 void loop_resumed(struct loop *loop);
 void loop_log_request(struct loop *loop, const struct request *rq);
+
+/* visitor.c */
+struct visitors {
+	struct visitor *first;
+	unsigned len, max, max_per_address;
+	int64_t idle_ms;
+};
+void visitors_add(struct visitors *all, struct visitor *visitor);
+void visitors_remove(struct visitors *all, struct visitor *visitor);
+unsigned visitors_cut_idle(struct visitors *all, int64_t now); /* how many were cut */
+int connection_fd(struct MHD_Connection *conn);                /* -1: none */
 
 /* problem.c */
 void reply_problem_rendered(struct request *rq, const struct problem *p);

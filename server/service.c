@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LOOPS_MAX = 64, BACKLOG = 1024, IDLE_SECONDS = 75, BACKGROUND_THREADS = 2 };
+enum { LOOPS_MAX = 64, BACKLOG = 1024, BACKGROUND_THREADS = 2 };
 
 static struct {
 	struct service_config config;
@@ -127,7 +127,7 @@ static bool start_loops(const struct service_config *config, const int *fds, siz
 	        .database_url = config->database_url,
 	        .write_lanes = (int)s->write_lanes,
 	        .body_ms = s->body_seconds * 1000,
-	        .http = {(unsigned)((size_t)s->connections / n), (unsigned)s->connections_per_address, IDLE_SECONDS},
+	        .http = {(unsigned)((size_t)s->connections / n), (unsigned)s->connections_per_address, (unsigned)s->idle_seconds},
 	        .operations = config->operations,
 	        .operations_len = config->operations_len,
 	        .auth = &service.auth,

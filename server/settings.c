@@ -31,9 +31,10 @@ static const struct setting table[] = {
         {"ASSAY_STREAM_WORKERS", NUMBER, AT(stream_workers), NULL, 3, 1, 64, "threads for imports and evaluations"},
         {"ASSAY_CONNECTIONS", NUMBER, AT(connections), NULL, 2048, 8, 100000, "HTTP connections in all"},
         {"ASSAY_CONNECTIONS_PER_ADDRESS", NUMBER, AT(connections_per_address), NULL, 1024, 1, 100000,
-         "HTTP connections from one address"},
+         "HTTP connections from one address, a loop"},
         {"ASSAY_BODY_SECONDS", NUMBER, AT(body_seconds), NULL, 60, 1, 3600,
          "a request must have arrived whole in this time (an import only has to keep moving)"},
+        {"ASSAY_IDLE_SECONDS", NUMBER, AT(idle_seconds), NULL, 75, 1, 3600, "a connection without a request is closed after this time"},
         {"ASSAY_STOP_SECONDS", NUMBER, AT(stop_seconds), NULL, 20, 1, 600, "what a graceful stop may take"},
         {"ASSAY_LOG_LEVEL", TEXT, AT(log_level), "info", 0, 0, 0, "debug, info (each request), warn or error"},
 };

@@ -18,6 +18,7 @@ struct settings {
 	long long connections;    /* HTTP connections in all */
 	long long connections_per_address;
 	long long body_seconds;   /* from a request's first byte to its last, except streamed imports */
+	long long idle_seconds;   /* a connection without a request is closed */
 	long long stop_seconds;   /* what a graceful stop may take */
 	const char *log_level;
 };
