@@ -42,13 +42,13 @@ static struct admission *make_checks(struct request *rq, const struct rows *rows
 	for (size_t i = 0; i < count; i++)
 		kinds[i] = json_string_value(json_object_get(json_array_get(documents, i), "kind"));
 	const struct admission_facts facts = {
-		.service_categories = categories_of(rows_text(rows, 0, ADMISSION_SERVICE_CATEGORIES)),
-		.documents = kinds,
-		.document_count = count,
-		.today = (day)rows_int(rows, 0, ADMISSION_TODAY),
-		.reapply_from = reapply_from ? (day)rows_int(rows, 0, ADMISSION_REAPPLY_FROM) : DAY_NONE,
-		.reapply_cause = rows_text(rows, 0, ADMISSION_REAPPLY_CAUSE),
-		.open_application = own ? NULL : rows_text(rows, 0, ADMISSION_OPEN_APPLICATION),
+	        .service_categories = categories_of(rows_text(rows, 0, ADMISSION_SERVICE_CATEGORIES)),
+	        .documents = kinds,
+	        .document_count = count,
+	        .today = (day)rows_int(rows, 0, ADMISSION_TODAY),
+	        .reapply_from = reapply_from ? (day)rows_int(rows, 0, ADMISSION_REAPPLY_FROM) : DAY_NONE,
+	        .reapply_cause = rows_text(rows, 0, ADMISSION_REAPPLY_CAUSE),
+	        .open_application = own ? NULL : rows_text(rows, 0, ADMISSION_OPEN_APPLICATION),
 	};
 	struct admission *a = request_alloc(rq, sizeof *a);
 	admission_check(policy, &facts, a);

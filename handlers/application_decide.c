@@ -9,7 +9,8 @@
 static bool body_has_text(struct request *rq, const char *name, bool required)
 {
 	const char *text = NULL;
-	const struct field fields[] = {{.name = name, .kind = FIELD_STRING, .out = &text, .required = required, .min = 1, .max = 1000}};
+	const struct field fields[] = {
+	        {.name = name, .kind = FIELD_STRING, .out = &text, .required = required, .min = 1, .max = 1000}};
 	FAULTS_HERE(f);
 	bool ok = json_fields(request_body(rq), "", fields, COUNT_OF(fields), &f);
 	if (!ok)

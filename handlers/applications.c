@@ -15,10 +15,10 @@ static void check_document(const json_t *document, const char *pointer, struct f
 {
 	const char *kind = NULL, *name = NULL, *sha256 = NULL, *uri = NULL;
 	const struct field fields[] = {
-		{.name = "kind", .kind = FIELD_STRING, .out = &kind, .required = true},
-		{.name = "name", .kind = FIELD_STRING, .out = &name, .required = true, .min = 1, .max = 200},
-		{.name = "sha256", .kind = FIELD_STRING, .out = &sha256, .required = true},
-		{.name = "uri", .kind = FIELD_STRING, .out = &uri, .required = true, .min = 1, .max = 2000},
+	        {.name = "kind", .kind = FIELD_STRING, .out = &kind, .required = true},
+	        {.name = "name", .kind = FIELD_STRING, .out = &name, .required = true, .min = 1, .max = 200},
+	        {.name = "sha256", .kind = FIELD_STRING, .out = &sha256, .required = true},
+	        {.name = "uri", .kind = FIELD_STRING, .out = &uri, .required = true, .min = 1, .max = 2000},
 	};
 	char at[128];
 	(void)!json_fields(document, pointer, fields, COUNT_OF(fields), f);
@@ -30,8 +30,8 @@ static bool check_application(const json_t *body, const char **policy, struct fa
 {
 	json_t *documents = NULL;
 	const struct field fields[] = {
-		{.name = "documents", .kind = FIELD_ARRAY, .out = &documents, .required = true, .min = 0, .max = DOCUMENTS_MAX},
-		{.name = "policy", .kind = FIELD_STRING, .out = policy},
+	        {.name = "documents", .kind = FIELD_ARRAY, .out = &documents, .required = true, .min = 0, .max = DOCUMENTS_MAX},
+	        {.name = "policy", .kind = FIELD_STRING, .out = policy},
 	};
 	(void)!json_fields(body, "", fields, COUNT_OF(fields), f);
 	for (size_t i = 0; documents && i < json_array_size(documents); i++) {
@@ -49,7 +49,8 @@ static const char *may_apply(struct request *rq)
 	const char *list = "";
 	for (int s = 0; s < PROVIDER_STATUSES; s++)
 		if (lifecycle_may_apply((enum provider_status)s))
-			list = request_printf(rq, "%s%s%s", list, *list ? ", " : "", provider_status_name((enum provider_status)s));
+			list = request_printf(rq, "%s%s%s", list, *list ? ", " : "",
+			                      provider_status_name((enum provider_status)s));
 	return list;
 }
 
@@ -66,7 +67,8 @@ static bool policy_applies(struct request *rq, const struct rows *rows)
 	if (!policy)
 		faults_add(&f, "/policy", CODE_UNKNOWN_POLICY, wanted, NULL);
 	else if (strcmp(industry, rows_text(rows, 0, ADMISSION_POLICY_INDUSTRY)) != 0)
-		faults_add(&f, "/policy", CODE_OTHER_INDUSTRY, policy, rows_text(rows, 0, ADMISSION_POLICY_INDUSTRY), industry, NULL);
+		faults_add(&f, "/policy", CODE_OTHER_INDUSTRY, policy, rows_text(rows, 0, ADMISSION_POLICY_INDUSTRY), industry,
+		           NULL);
 	if (faults_any(&f))
 		reply_faults(rq, &f);
 	return !faults_any(&f);

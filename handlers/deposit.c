@@ -22,10 +22,10 @@ void handle_deposit_entry_add(struct request *rq)
 	int64_t amount_fen;
 	int32_t effective_on;
 	const struct field fields[] = {
-		{.name = "kind", .kind = FIELD_STRING, .out = &kind, .required = true},
-		{.name = "amount_fen", .kind = FIELD_INT, .out = &amount_fen, .required = true, .min = 1, .max = FIGURE_MAX},
-		{.name = "external_reference", .kind = FIELD_STRING, .out = &reference, .required = true, .min = 1, .max = 200},
-		{.name = "effective_on", .kind = FIELD_DAY, .out = &effective_on},
+	        {.name = "kind", .kind = FIELD_STRING, .out = &kind, .required = true},
+	        {.name = "amount_fen", .kind = FIELD_INT, .out = &amount_fen, .required = true, .min = 1, .max = FIGURE_MAX},
+	        {.name = "external_reference", .kind = FIELD_STRING, .out = &reference, .required = true, .min = 1, .max = 200},
+	        {.name = "effective_on", .kind = FIELD_DAY, .out = &effective_on},
 	};
 	FAULTS_HERE(f);
 	(void)!json_fields(request_body(rq), "", fields, COUNT_OF(fields), &f);

@@ -51,12 +51,13 @@ void check_contact(const json_t *contact, const char *pointer, struct faults *f)
 {
 	const char *name, *phone, *email;
 	const struct field fields[] = {
-		{.name = "name", .kind = FIELD_STRING, .out = &name, .nullable = true, .min = 1, .max = 100},
-		{.name = "phone", .kind = FIELD_STRING, .out = &phone, .nullable = true, .min = 1, .max = 40},
-		{.name = "email", .kind = FIELD_STRING, .out = &email, .nullable = true, .min = 1, .max = 254},
+	        {.name = "name", .kind = FIELD_STRING, .out = &name, .nullable = true, .min = 1, .max = 100},
+	        {.name = "phone", .kind = FIELD_STRING, .out = &phone, .nullable = true, .min = 1, .max = 40},
+	        {.name = "email", .kind = FIELD_STRING, .out = &email, .nullable = true, .min = 1, .max = 254},
 	};
 	if (contact && !json_is_null(contact))
-		(void)!json_fields(contact, pointer, fields, COUNT_OF(fields), f); /* for its faults; the values stay in the tree */
+		(void)!json_fields(contact, pointer, fields, COUNT_OF(fields),
+		                   f); /* for its faults; the values stay in the tree */
 }
 
 void refuse(struct request *rq, enum code code, ...)

@@ -11,7 +11,7 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Each adds a fault at the pointer when the value, which may be NULL (absent), is not of the form. */
-void check_word(const char *value, const char *pointer, struct faults *f);   /* an industry, a category: a-z, 0-9, _ */
+void check_word(const char *value, const char *pointer, struct faults *f); /* an industry, a category: a-z, 0-9, _ */
 void check_region(const char *value, const char *pointer, struct faults *f); /* GB/T 2260 */
 void check_sha256(const char *value, const char *pointer, struct faults *f); /* 64 lower-case hex digits */
 /* 1..2 service categories, none twice. `array` may be NULL. */
@@ -30,7 +30,8 @@ json_t *args_with_id(const struct request *rq, const char *name);
 void list_of_provider(struct request *rq, const struct statement *list, const char *const *filters, size_t nfilters,
                       struct faults *f);
 /* A page of a statement that takes: $1 after, $2 limit + 1, then the filters. */
-void list_of_all(struct request *rq, const struct statement *list, const char *const *filters, size_t nfilters, struct faults *f);
+void list_of_all(struct request *rq, const struct statement *list, const char *const *filters, size_t nfilters,
+                 struct faults *f);
 void page_reply(struct request *rq, const struct rows *rows); /* the last phase of a list begun by one of them */
 
 /* Parameters of the list that list_of_provider() prepared, kept with the request: for handlers that have a phase of their own
@@ -41,7 +42,7 @@ struct listing {
 	const char *params[STATEMENT_PARAMS_MAX];
 	size_t nparams;
 };
-struct listing *listing_of_provider(struct request *rq, const struct statement *list, const char *const *filters, size_t nfilters,
-                                    struct faults *f); /* NULL: a reply is staged */
+struct listing *listing_of_provider(struct request *rq, const struct statement *list, const char *const *filters,
+                                    size_t nfilters, struct faults *f); /* NULL: a reply is staged */
 
 #endif

@@ -11,15 +11,15 @@
 #include <string.h>
 
 static const struct statement KEY_CREATE = {
-	.name = "key_create",
-	.sql = "select " API_WRITE_COLUMNS " from api_write($1, 'key_create', $2)",
-	.params = 2,
+        .name = "key_create",
+        .sql = "select " API_WRITE_COLUMNS " from api_write($1, 'key_create', $2)",
+        .params = 2,
 };
 enum { BODY_COLUMN = 5, CODE_COLUMN = 1 };
 
 struct key_request {
 	const char *bearer; /* the caller's own key */
-	char *ctx, *args;   /* malloc'ed JSON; freed with the request */
+	char *ctx, *args; /* malloc'ed JSON; freed with the request */
 };
 
 static void check_role(const char *role, bool has_provider, struct faults *f)
@@ -38,10 +38,10 @@ static bool check_key(const json_t *body, struct faults *f)
 {
 	const char *name = NULL, *role = NULL, *provider_id = NULL, *expires_at = NULL;
 	const struct field fields[] = {
-		{.name = "name", .kind = FIELD_STRING, .out = &name, .required = true, .min = 1, .max = 100},
-		{.name = "role", .kind = FIELD_STRING, .out = &role, .required = true},
-		{.name = "provider_id", .kind = FIELD_STRING, .out = &provider_id, .nullable = true, .min = 1, .max = 64},
-		{.name = "expires_at", .kind = FIELD_STRING, .out = &expires_at, .nullable = true},
+	        {.name = "name", .kind = FIELD_STRING, .out = &name, .required = true, .min = 1, .max = 100},
+	        {.name = "role", .kind = FIELD_STRING, .out = &role, .required = true},
+	        {.name = "provider_id", .kind = FIELD_STRING, .out = &provider_id, .nullable = true, .min = 1, .max = 64},
+	        {.name = "expires_at", .kind = FIELD_STRING, .out = &expires_at, .nullable = true},
 	};
 	(void)!json_fields(body, "", fields, COUNT_OF(fields), f);
 	check_role(role, provider_id != NULL, f);

@@ -31,15 +31,16 @@ void page_reply(struct request *rq, const struct rows *rows)
 	reply_page(rq, &l->page, rows);
 }
 
-void list_of_all(struct request *rq, const struct statement *list, const char *const *filters, size_t nfilters, struct faults *f)
+void list_of_all(struct request *rq, const struct statement *list, const char *const *filters, size_t nfilters,
+                 struct faults *f)
 {
 	struct listing *l = listing_new(rq, list, NULL, filters, nfilters, f);
 	if (l)
 		request_read(rq, list, l->params, page_reply);
 }
 
-struct listing *listing_of_provider(struct request *rq, const struct statement *list, const char *const *filters, size_t nfilters,
-                                    struct faults *f)
+struct listing *listing_of_provider(struct request *rq, const struct statement *list, const char *const *filters,
+                                    size_t nfilters, struct faults *f)
 {
 	const char *provider_id = request_param(rq, "id");
 	if (!request_may_see(rq, provider_id)) {

@@ -9,12 +9,12 @@ static bool check_patch(const struct request *rq, struct faults *f)
 	const char *name = NULL, *region = NULL, *industry = NULL, *main_category = NULL;
 	json_t *categories = NULL, *contact = NULL;
 	const struct field fields[] = {
-		{.name = "name", .kind = FIELD_STRING, .out = &name, .min = 1, .max = 200},
-		{.name = "service_categories", .kind = FIELD_ARRAY, .out = &categories, .min = 1, .max = 2},
-		{.name = "region", .kind = FIELD_STRING, .out = &region},
-		{.name = "industry", .kind = FIELD_STRING, .out = &industry},
-		{.name = "main_category", .kind = FIELD_STRING, .out = &main_category},
-		{.name = "contact", .kind = FIELD_OBJECT, .out = &contact, .nullable = true},
+	        {.name = "name", .kind = FIELD_STRING, .out = &name, .min = 1, .max = 200},
+	        {.name = "service_categories", .kind = FIELD_ARRAY, .out = &categories, .min = 1, .max = 2},
+	        {.name = "region", .kind = FIELD_STRING, .out = &region},
+	        {.name = "industry", .kind = FIELD_STRING, .out = &industry},
+	        {.name = "main_category", .kind = FIELD_STRING, .out = &main_category},
+	        {.name = "contact", .kind = FIELD_OBJECT, .out = &contact, .nullable = true},
 	};
 	if (json_is_object(request_body(rq)) && json_object_size(request_body(rq)) == 0)
 		faults_add(f, "", CODE_TOO_SHORT, "1", NULL);
@@ -42,7 +42,8 @@ static json_t *read_if_match(const char *header)
 		if (!end)
 			break;
 		if (!weak)
-			(void)json_array_append_new(tags, json_stringn(at + 1, (size_t)(end - at - 1))); /* not UTF-8: never ours */
+			(void)json_array_append_new(tags,
+			                            json_stringn(at + 1, (size_t)(end - at - 1))); /* not UTF-8: never ours */
 		at = end + 1 + strspn(end + 1, " \t");
 		if (*at != ',')
 			break;
@@ -70,6 +71,7 @@ void handle_provider_patch(struct request *rq)
 		reply_faults(rq, &f);
 		return;
 	}
-	request_write(rq, "provider_patch", json_pack("{s:s, s:o, s:O}", "provider_id", request_param(rq, "id"),
-	                                               "if_match", if_match, "patch", request_body(rq)));
+	request_write(rq, "provider_patch",
+	              json_pack("{s:s, s:o, s:O}", "provider_id", request_param(rq, "id"), "if_match", if_match, "patch",
+	                        request_body(rq)));
 }

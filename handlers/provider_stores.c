@@ -45,8 +45,8 @@ static bool judge(struct counting *c)
 	const struct gathered_period *p = &c->gathered->periods[0];
 	struct evaluation e;
 	if (p->unreadable || evaluate(&p->input, &e) != EVALUATION_OK) {
-		log_line(LOG_ERROR, "a period cannot be evaluated", "period_id", p->period_id, "why", p->unreadable ? p->unreadable : "evaluate",
-		         NULL);
+		log_line(LOG_ERROR, "a period cannot be evaluated", "period_id", p->period_id, "why",
+		         p->unreadable ? p->unreadable : "evaluate", NULL);
 		return false;
 	}
 	for (size_t i = 0; i < e.store_count; i++)

@@ -28,13 +28,13 @@ void handle_provider_register(struct request *rq)
 	const char *credit_code = NULL, *name = NULL, *region = NULL, *industry = NULL, *main_category = NULL;
 	json_t *categories = NULL, *contact = NULL;
 	const struct field fields[] = {
-		{.name = "credit_code", .kind = FIELD_STRING, .out = &credit_code, .required = true},
-		{.name = "name", .kind = FIELD_STRING, .out = &name, .required = true, .min = 1, .max = 200},
-		{.name = "service_categories", .kind = FIELD_ARRAY, .out = &categories, .required = true, .min = 1, .max = 2},
-		{.name = "region", .kind = FIELD_STRING, .out = &region, .required = true},
-		{.name = "industry", .kind = FIELD_STRING, .out = &industry, .required = true},
-		{.name = "main_category", .kind = FIELD_STRING, .out = &main_category, .required = true},
-		{.name = "contact", .kind = FIELD_OBJECT, .out = &contact, .nullable = true},
+	        {.name = "credit_code", .kind = FIELD_STRING, .out = &credit_code, .required = true},
+	        {.name = "name", .kind = FIELD_STRING, .out = &name, .required = true, .min = 1, .max = 200},
+	        {.name = "service_categories", .kind = FIELD_ARRAY, .out = &categories, .required = true, .min = 1, .max = 2},
+	        {.name = "region", .kind = FIELD_STRING, .out = &region, .required = true},
+	        {.name = "industry", .kind = FIELD_STRING, .out = &industry, .required = true},
+	        {.name = "main_category", .kind = FIELD_STRING, .out = &main_category, .required = true},
+	        {.name = "contact", .kind = FIELD_OBJECT, .out = &contact, .nullable = true},
 	};
 	FAULTS_HERE(f);
 	(void)!json_fields(request_body(rq), "", fields, COUNT_OF(fields), &f);

@@ -60,10 +60,10 @@ static void read_admission(struct reading *r)
 	if (!f->policy || !lifecycle_may_apply(f->status))
 		return;
 	const struct admission_facts facts = {
-		.service_categories = categories_of(rows_text(r->rows, 0, QUALIFICATION_SERVICE_CATEGORIES)),
-		.today = f->today,
-		.reapply_from = f->reapply_from,
-		.reapply_cause = f->reapply_cause,
+	        .service_categories = categories_of(rows_text(r->rows, 0, QUALIFICATION_SERVICE_CATEGORIES)),
+	        .today = f->today,
+	        .reapply_from = f->reapply_from,
+	        .reapply_cause = f->reapply_cause,
 	};
 	admission_check(f->policy, &facts, &r->admission);
 	r->facts.admission = &r->admission;

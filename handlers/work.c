@@ -23,7 +23,10 @@ bool work_ok(struct request *rq, struct db *db, enum db_status status)
 	return false;
 }
 
-static void clear(void *res) { PQclear(res); }
+static void clear(void *res)
+{
+	PQclear(res);
+}
 
 bool work_read(struct worker *w, struct request *rq, const struct statement *st, const char *const *params, struct rows *rows)
 {

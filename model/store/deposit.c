@@ -1,16 +1,16 @@
 #include "model/store/deposit.h"
 
 const struct statement DEPOSIT_BY_PROVIDER = {
-	.name = "deposit_by_provider",
-	.sql = "select provider_id, deposit_body(provider_id) from provider where provider_id = any($1::text[])",
-	.params = 1,
-	.by_keys = true,
+        .name = "deposit_by_provider",
+        .sql = "select provider_id, deposit_body(provider_id) from provider where provider_id = any($1::text[])",
+        .params = 1,
+        .by_keys = true,
 };
 
 const struct statement DEPOSIT_ENTRY_LIST = {
-	.name = "deposit_entry_list",
-	.sql = "select entry_id, deposit_entry_body(e) from deposit_entry e"
-	       " where provider_id = $1 and ($2::text is null or entry_id < $2) and ($4::text is null or kind = $4)"
-	       " order by entry_id desc limit $3::integer",
-	.params = 4,
+        .name = "deposit_entry_list",
+        .sql = "select entry_id, deposit_entry_body(e) from deposit_entry e"
+               " where provider_id = $1 and ($2::text is null or entry_id < $2) and ($4::text is null or kind = $4)"
+               " order by entry_id desc limit $3::integer",
+        .params = 4,
 };

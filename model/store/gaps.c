@@ -71,8 +71,8 @@ static bool read_gap(char **at, const char *end, struct criterion_gap *g)
 		return false;
 	*blank = '\0';
 	*at = blank + 1;
-	if (!measure_by_name(name, &g->measure) || !number(at, ' ', &at_least) || !number(at, ' ', &gap) || !month(at, &g->month) ||
-	    !number(at, ' ', &clause_len) || !number(at, ' ', &alternative_len))
+	if (!measure_by_name(name, &g->measure) || !number(at, ' ', &at_least) || !number(at, ' ', &gap) ||
+	    !month(at, &g->month) || !number(at, ' ', &clause_len) || !number(at, ' ', &alternative_len))
 		return false;
 	g->at_least = at_least;
 	g->gap = gap;

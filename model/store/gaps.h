@@ -11,6 +11,7 @@
 void gaps_write(struct buf *out, day evaluated_on, const struct criterion_gap *gaps, size_t n);
 
 /* Reads in place: the gaps' strings point into `text`, which is changed. False when it is not what gaps_write() writes. */
-bool gaps_read(char *text, day *evaluated_on, struct criterion_gap gaps[REQUIREMENT_NODES], size_t *n) __attribute__((warn_unused_result));
+bool gaps_read(char *text, day *evaluated_on, struct criterion_gap gaps[REQUIREMENT_NODES], size_t *n)
+        __attribute__((warn_unused_result));
 
 #endif

@@ -4,8 +4,8 @@
 
 #include "server/statement.h"
 
-extern const struct statement PROVIDER_BY_ID;     /* by_keys: id; body, etag */
-extern const struct statement PROVIDER_EXISTS;    /* by_keys: id */
+extern const struct statement PROVIDER_BY_ID; /* by_keys: id; body, etag */
+extern const struct statement PROVIDER_EXISTS; /* by_keys: id */
 /* $1 after, $2 limit+1, $3 whose (a partner's own; NULL: all), $4 status, $5 region (covers), $6 industry, $7 q; a NULL filter
  * filters nothing. Columns: cursor, body. */
 extern const struct statement PROVIDER_LIST;

@@ -10,22 +10,22 @@ enum qualification_column {
 	QUALIFICATION_STATUS,
 	QUALIFICATION_SINCE,
 	QUALIFICATION_TODAY,
-	QUALIFICATION_WATERMARK,          /* or NULL */
-	QUALIFICATION_POLICY,             /* 'id@version' of the one that governs now, or NULL */
+	QUALIFICATION_WATERMARK, /* or NULL */
+	QUALIFICATION_POLICY, /* 'id@version' of the one that governs now, or NULL */
 	QUALIFICATION_BALANCE,
-	QUALIFICATION_REAPPLY_FROM,       /* or NULL */
-	QUALIFICATION_REAPPLY_CAUSE,      /* or NULL */
+	QUALIFICATION_REAPPLY_FROM, /* or NULL */
+	QUALIFICATION_REAPPLY_CAUSE, /* or NULL */
 	QUALIFICATION_SERVICE_CATEGORIES, /* joined by ',' */
-	QUALIFICATION_PERIOD,             /* the running or next one; NULL, as what follows: none */
+	QUALIFICATION_PERIOD, /* the running or next one; NULL, as what follows: none */
 	QUALIFICATION_STAGE,
 	QUALIFICATION_PERIOD_STATUS,
 	QUALIFICATION_START,
 	QUALIFICATION_END,
 	QUALIFICATION_PERIOD_BODY,
-	QUALIFICATION_GAPS,               /* of model/store/gaps.h; NULL: it was not evaluated yet */
-	QUALIFICATION_EXAMPLE,            /* of the period */
-	QUALIFICATION_STALE,              /* its progress was computed from figures that have changed since */
-	QUALIFICATION_BOUND_STORES        /* bound today; NULL unless figures of the period are missing */
+	QUALIFICATION_GAPS, /* of model/store/gaps.h; NULL: it was not evaluated yet */
+	QUALIFICATION_EXAMPLE, /* of the period */
+	QUALIFICATION_STALE, /* its progress was computed from figures that have changed since */
+	QUALIFICATION_BOUND_STORES /* bound today; NULL unless figures of the period are missing */
 };
 extern const struct statement QUALIFICATION; /* by_keys: provider id */
 
