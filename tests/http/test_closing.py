@@ -3,6 +3,7 @@
 import concurrent.futures
 import hashlib
 import json
+import time
 
 import pytest
 
@@ -217,6 +218,37 @@ def test_many_closings_at_once_decide_each_period_once(story, new_service):
         assert len(story.decisions(provider)) == 1
         assert sorted(p["status"] for p in story.periods(provider)) == ["passed", "scheduled"]
     assert story.service.command("verify")
+
+
+def test_killed_at_any_moment_it_resumes(story):
+    """kill -9 while runs are under way, again and again: everything is decided once, with the bytes it would have had."""
+    providers = [story.trial(orders=(100, 100, 100), complete_through=None) for _ in range(8)]
+    story.load("store_days", [], complete_through="2023-06-30")
+    story.advance("2023-06-30")
+    dry = story.run("2023-06-30", dry_run=True)
+    for pause in (0.0, 0.005, 0.02, 0.05):
+        client = story.service.client()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(client.post, "/v1/assessment-runs", {"as_of": "2023-06-30"})
+            time.sleep(pause)
+            story.service.kill()
+            assert asked.exception() or asked.result().status in (201, 503)
+        story.service.start()
+        story.client = story.service.client()
+    story.run("2023-06-30")
+    assert story.client.get(f"/v1/assessment-runs/{dry['run_id']}").json == dry, "what was finished stays as it was"
+    for provider in providers:
+        (decision,) = story.decisions(provider)
+        assert decision["outcome"] == "met"
+        assert sorted(p["status"] for p in story.periods(provider)) == ["passed", "scheduled"]
+    sql = story.service.database.sql
+    assert sql("select count(*) from event where type = 'provider.certified'") == [(len(providers),)]
+    assert sql("select count(*) from event where type = 'decision.made'") == [(len(providers),)]
+    give_up = time.monotonic() + 30
+    while sql("select 1 from assessment_run where status in ('queued', 'running')") and time.monotonic() < give_up:
+        time.sleep(0.2)
+    assert all(r["status"] == "done" for r in story.client.all("/v1/assessment-runs"))
+    assert "WRONG" not in story.service.command("verify")
 
 
 def test_early_conversion(story):
