@@ -694,6 +694,44 @@ START_TEST(an_input_that_is_none_is_refused)
 	in.start--;
 	in.policy_count = 0;
 	ck_assert_int_eq(evaluate(&in, &e), EVALUATION_INVALID);
+
+	json_t *shorter = example_policy();
+	put(shorter, "trial/months", json_integer(2));
+	const struct policy *const both[] = {policy_of(example_policy()), policy_of(shorter)};
+	in.policies = both;
+	in.policy_count = 2;
+	ck_assert_int_eq(evaluate(&in, &e), EVALUATION_INVALID);
+	in.policy_count = 1;
+	ck_assert_int_eq(evaluate(&in, &e), EVALUATION_OK);
+	evaluation_free(&e);
+}
+END_TEST
+
+/* Plain structs may hold more than a request may: one store's sum is watched as well. */
+START_TEST(one_stores_sum_is_watched_too)
+{
+	json_t *request = one_store("2023-06-30", NULL, NULL);
+	struct evaluation_input in = *evaluation_request_input(request_of(request));
+	struct evaluation_store store = in.stores[0];
+	struct day_fact days[] = {{day_at("2023-04-10"), INT64_MAX, 0}, {day_at("2023-04-11"), 0, INT64_MAX}, {day_at("2023-04-12"), 0, 0}};
+	struct evaluation e;
+
+	store.days = days;
+	store.day_count = COUNT(days);
+	in.stores = &store;
+	ck_assert_int_eq(evaluate(&in, &e), EVALUATION_OUT_OF_RANGE); /* what growth needs */
+	json_t *policy = example_policy();
+	put(policy, "trial/requires", json_of("{'measure': 'new_stores', 'at_least': 1, 'clause': '3.2'}"));
+	const struct policy *const list[] = {policy_of(policy)};
+	in.policies = list;
+	ck_assert_int_eq(evaluate(&in, &e), EVALUATION_OK);
+	ck_assert_int_eq(e.policies[0].measures.new_store_gmv_fen, INT64_MAX);
+	evaluation_free(&e);
+	days[2].orders = 1;
+	ck_assert_int_eq(evaluate(&in, &e), EVALUATION_OUT_OF_RANGE);
+	days[2].orders = 0;
+	days[2].gmv_fen = 1;
+	ck_assert_int_eq(evaluate(&in, &e), EVALUATION_OUT_OF_RANGE);
 }
 END_TEST
 
@@ -708,4 +746,4 @@ CHECK_MAIN("rules_evaluation", worked_case_1_metric_1, worked_case_1_the_next_pe
            with_two_new_bindings_gmv_counts_from_the_first, meeting_any_one_policy_is_enough,
            a_first_month_without_orders_never_grows, a_month_that_has_not_begun_is_not_met,
            figures_near_2_to_the_53rd_are_exact, a_sum_past_2_to_the_63rd_is_refused_never_wrapped,
-           an_input_that_is_none_is_refused)
+           an_input_that_is_none_is_refused, one_stores_sum_is_watched_too)
