@@ -1,8 +1,8 @@
 /* assayd import KIND FILE: a file of the platform's feed straight into the database, by the same engine as POST /v1/imports. On
  * a terminal a bar shows how far it is; elsewhere a line now and then. What is wrong with the rows is listed on stderr, the
  * import as JSON goes to stdout. */
-#include "cli/cli.h"
 #include "model/store/import.h"
+#include "cli/cli.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,8 +86,9 @@ static void on_progress(void *arg, const struct import_progress *p)
 		l->drawn = true;
 	} else if (p->applying || now - l->said_ms >= LINE_EVERY_MS) {
 		l->said_ms = now;
-		fprintf(stderr, "%s: %lld of %lld bytes, %lld rows, %lld bad, %lld rows/s%s\n", l->path, (long long)p->bytes, (long long)l->size,
-		        (long long)p->rows, (long long)p->rejected, (long long)rate, p->applying ? ", applying" : "");
+		fprintf(stderr, "%s: %lld of %lld bytes, %lld rows, %lld bad, %lld rows/s%s\n", l->path, (long long)p->bytes,
+		        (long long)l->size, (long long)p->rows, (long long)p->rejected, (long long)rate,
+		        p->applying ? ", applying" : "");
 	}
 }
 
@@ -119,13 +120,15 @@ static void print_failure(const struct loading *l, const struct import_report *r
 		fprintf(stderr, "assayd import: --complete-through must be before today, %s\n", day_text(r->today, today));
 		return;
 	case IMPORT_CUT:
-		fprintf(stderr, "assayd import: %s: %s; nothing was applied\n", l->path, interrupted ? "interrupted" : strerror(errno));
+		fprintf(stderr, "assayd import: %s: %s; nothing was applied\n", l->path,
+		        interrupted ? "interrupted" : strerror(errno));
 		return;
 	case IMPORT_BAD_GZIP:
 		fprintf(stderr, "assayd import: %s is not whole, valid gzip; nothing was applied\n", l->path);
 		return;
 	case IMPORT_UNAVAILABLE:
-		fprintf(stderr, "assayd import: the database cannot be reached; run it again, what was applied already stays unchanged\n");
+		fprintf(stderr, "assayd import: the database cannot be reached; run it again, what was applied already stays "
+		                "unchanged\n");
 		return;
 	case IMPORT_BUSY:
 		fprintf(stderr, "assayd import: other work stands in the way; try again\n");
@@ -147,17 +150,18 @@ static int print_report(const struct loading *l, const struct import_report *r)
 		return EXIT_REFUSED;
 	}
 	print_errors(l->path, r);
-	fprintf(stderr, "%s: %lld rows received, %lld inserted, %lld changed, %lld unchanged, %lld rejected; complete through %s\n",
+	fprintf(stderr,
+	        "%s: %lld rows received, %lld inserted, %lld changed, %lld unchanged, %lld rejected; complete through %s\n",
 	        r->outcome == IMPORT_APPLIED ? "Applied" : "Rejected, nothing was applied", (long long)r->rows.received,
-	        (long long)r->rows.inserted, (long long)r->rows.changed, (long long)r->rows.unchanged, (long long)r->rows.rejected,
-	        *r->watermark ? r->watermark : "no day yet");
+	        (long long)r->rows.inserted, (long long)r->rows.changed, (long long)r->rows.unchanged,
+	        (long long)r->rows.rejected, *r->watermark ? r->watermark : "no day yet");
 	printf("%s\n", r->body);
 	return r->outcome == IMPORT_APPLIED ? EXIT_DONE : EXIT_REFUSED;
 }
 
 /* ---- the command ---- */
 
-static int load(struct loading *l, struct import_options *o)
+static int load(struct loading *l, struct import_options o)
 {
 	struct settings settings;
 	struct import_report report;
@@ -167,9 +171,16 @@ static int load(struct loading *l, struct import_options *o)
 	struct db *db = database ? db_open(database_url(database)) : NULL;
 	int status = EXIT_REFUSED;
 	if (db) {
-		o->database_url = database_url(database);
+		o.read = read_file;
+		o.read_arg = l;
+		o.stopping = stopping;
+		o.progress = on_progress;
+		o.progress_arg = l;
+		o.created_by = "cli";
+		o.ctx = "{\"request_id\":\"cli\",\"key_id\":\"cli\",\"key_name\":\"assayd import\"}";
+		o.database_url = database_url(database);
 		l->began_ms = l->said_ms = now_ms();
-		import_run(db, o, &report);
+		import_run(db, &o, &report);
 		status = print_report(l, &report);
 		import_report_free(&report);
 	}
@@ -178,7 +189,7 @@ static int load(struct loading *l, struct import_options *o)
 	return status;
 }
 
-static int load_file(const char *path, struct import_options *o)
+static int load_file(const char *path, const struct import_options *o)
 {
 	struct stat st;
 	struct loading l = {.path = path, .fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)};
@@ -188,17 +199,10 @@ static int load_file(const char *path, struct import_options *o)
 	}
 	l.size = S_ISREG(st.st_mode) ? st.st_size : 0;
 	l.terminal = isatty(STDERR_FILENO);
-	o->read = read_file;
-	o->read_arg = &l;
-	o->stopping = stopping;
-	o->progress = on_progress;
-	o->progress_arg = &l;
-	o->created_by = "cli";
-	o->ctx = "{\"request_id\":\"cli\",\"key_id\":\"cli\",\"key_name\":\"assayd import\"}";
 	struct sigaction act = {.sa_handler = on_signal};
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
-	int status = load(&l, o);
+	int status = load(&l, *o);
 	if (l.fd != STDIN_FILENO)
 		close(l.fd);
 	return status;
@@ -208,7 +212,8 @@ static int usage(void)
 {
 	fprintf(stderr, "Usage: assayd import stores|bindings|store_days|exam_passes FILE (- for standard input)\n"
 	                "         [--mode atomic|per_row] [--complete-through YYYY-MM-DD] [--format csv|ndjson] [--dry-run]\n"
-	                "Without --format it is NDJSON when the name ends in .ndjson or .jsonl (also before .gz). gzip is found by itself.\n");
+	                "Without --format it is NDJSON when the name ends in .ndjson or .jsonl (also before .gz). gzip is "
+	                "found by itself.\n");
 	return EXIT_USAGE;
 }
 

@@ -35,7 +35,10 @@ static const char *skip_blanks(const char *p)
 	return p;
 }
 
-static bool token_is(const char *p, size_t len, const char *word) { return strlen(word) == len && strncasecmp(p, word, len) == 0; }
+static bool token_is(const char *p, size_t len, const char *word)
+{
+	return strlen(word) == len && strncasecmp(p, word, len) == 0;
+}
 
 /* One parameter of a media type, from behind its semicolon. False: it asks for what is not done here. */
 static bool parameter_ok(const char *p, size_t len)
@@ -148,7 +151,8 @@ static enum db_status answer_applied(struct create *c, struct db *db, const stru
 {
 	char location[IMPORT_ID_MAX + 16];
 	snprintf(location, sizeof location, "/v1/imports/%s", report->import_id);
-	const char *const params[] = {c->keyed.context, "201", NULL, NULL, NULL, report->body, c->options.dry_run ? NULL : location};
+	const char *const params[] = {
+	        c->keyed.context, "201", NULL, NULL, NULL, report->body, c->options.dry_run ? NULL : location};
 	return db_run(db, &IMPORT_ANSWER, params, &c->answer);
 }
 
@@ -165,17 +169,33 @@ static enum db_status decided(void *arg, struct db *db, const struct import_repo
 
 /* ---- the work ---- */
 
-static long read_upload(void *arg, void *out, size_t size) { return upload_read(arg, out, size); }
+static long read_upload(void *arg, void *out, size_t size)
+{
+	return upload_read(arg, out, size);
+}
 
-static bool through_was_said = true; /* what refresh() is given, or NULL */
+static bool stopping(void *worker)
+{
+	return worker_stopping(worker);
+}
 
-static bool stopping(void *worker) { return worker_stopping(worker); }
-
-static void refresh(struct worker *w, void *moved)
+static void refresh(struct worker *w, bool moved)
 {
 	const struct daily_control control = {.stopping = stopping, .arg = w};
-	if (closing_after_import(worker_db(w), moved != NULL, &control) != DB_OK)
+	if (closing_after_import(worker_db(w), moved, &control) != DB_OK)
 		log_line(LOG_WARN, "what an import made stale is computed later", NULL);
+}
+
+static void after_days(struct worker *w, void *arg)
+{
+	(void)arg;
+	refresh(w, true);
+}
+
+static void after_other(struct worker *w, void *arg)
+{
+	(void)arg;
+	refresh(w, false);
 }
 
 static void reply_too_early(const struct create *c, const struct import_report *report)
@@ -183,7 +203,8 @@ static void reply_too_early(const struct create *c, const struct import_report *
 	char asked[DAY_TEXT];
 	char last[DAY_TEXT];
 	FAULTS_HERE(f);
-	faults_add(&f, "complete_through", CODE_MUST_BE_BEFORE, day_text(c->options.complete_through, asked), day_text(report->today - 1, last), NULL);
+	faults_add(&f, "complete_through", CODE_MUST_BE_BEFORE, day_text(c->options.complete_through, asked),
+	           day_text(report->today - 1, last), NULL);
 	reply_faults(c->rq, &f);
 }
 
@@ -239,7 +260,7 @@ static void run_import(struct worker *w, struct create *c)
 	else
 		reply_failure(c, &report);
 	if (report.outcome == IMPORT_APPLIED && !o->dry_run)
-		workers_submit(refresh, o->complete_through != DAY_NONE ? &through_was_said : NULL);
+		workers_submit(o->complete_through != DAY_NONE ? after_days : after_other, NULL);
 	import_report_free(&report);
 }
 

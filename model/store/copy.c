@@ -29,9 +29,18 @@ void copy_header(struct buf *out)
 	copy_int32(out, 0);
 }
 
-void copy_trailer(struct buf *out) { put_int16(out, -1); }
-void copy_row(struct buf *out, int columns) { put_int16(out, columns); }
-void copy_null(struct buf *out) { copy_int32(out, -1); }
+void copy_trailer(struct buf *out)
+{
+	put_int16(out, -1);
+}
+void copy_row(struct buf *out, int columns)
+{
+	put_int16(out, columns);
+}
+void copy_null(struct buf *out)
+{
+	copy_int32(out, -1);
+}
 
 void copy_bigint(struct buf *out, int64_t v)
 {
@@ -67,7 +76,10 @@ static enum db_status start(struct db *db, const char *sql, ExecStatusType wante
 	return status;
 }
 
-enum db_status copy_begin(struct db *db, const char *sql) { return start(db, sql, PGRES_COPY_IN); }
+enum db_status copy_begin(struct db *db, const char *sql)
+{
+	return start(db, sql, PGRES_COPY_IN);
+}
 
 /* Takes what is left of the statement at hand; the first failure counts. */
 static enum db_status finish(struct db *db, PGconn *pg, int64_t *rows)
@@ -101,18 +113,25 @@ void copy_abandon(struct db *db)
 		PQclear(res);
 }
 
+static void ask_to_cancel(PGconn *pg)
+{
+	PGcancel *handle = PQgetCancel(pg);
+	if (handle) {
+		char why[256];
+		(void)PQcancel(handle, why, sizeof why);
+	}
+	PQfreeCancel(handle);
+}
+
 /* Takes and drops what the source still gives. */
 static enum db_status drain(struct db *db, bool cancel)
 {
-	char why[256];
 	char *piece = NULL;
 	PGconn *pg = db_pg(db);
 	if (!pg)
 		return DB_UNAVAILABLE;
-	PGcancel *handle = cancel ? PQgetCancel(pg) : NULL;
-	if (handle)
-		(void)PQcancel(handle, why, sizeof why);
-	PQfreeCancel(handle);
+	if (cancel)
+		ask_to_cancel(pg);
 	while (PQgetCopyData(pg, &piece, 0) > 0)
 		PQfreemem(piece);
 	return finish(db, pg, NULL);

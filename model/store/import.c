@@ -13,8 +13,8 @@
 enum {
 	PIECE_BYTES = 64 * 1024,
 	PROGRESS_STORED_MS = 1000, /* for who asks by HTTP */
-	PROGRESS_TOLD_MS = 100,    /* to the caller */
-	GZIP_FIRST_BYTE = 0x1f     /* begins neither CSV nor NDJSON */
+	PROGRESS_TOLD_MS = 100, /* to the caller */
+	GZIP_FIRST_BYTE = 0x1f /* begins neither CSV nor NDJSON */
 };
 
 static const struct statement today_of = {
@@ -53,7 +53,7 @@ struct job {
 	struct import_stage stage;
 	struct import_rows *rows;
 	struct import_errors errors; /* found while reading */
-	struct gunzip *gunzip;       /* NULL: the bytes are plain */
+	struct gunzip *gunzip; /* NULL: the bytes are plain */
 	struct sha256 *sha;
 	char *piece, *plain; /* PIECE_BYTES each */
 	bool header_bad;
@@ -105,7 +105,7 @@ static void numbers_of(const struct job *j, struct numbers *n)
 
 static enum db_status progress_to_table(struct job *j, const char *status_word)
 {
-	struct numbers n;
+	struct numbers n = {0};
 	enum db_status status = import_stage_pause(&j->stage);
 	if (status != DB_OK || j->o->dry_run)
 		return status;
@@ -278,12 +278,8 @@ static enum db_status create_import(struct job *j)
 
 static bool make_readers(struct job *j, const struct cell_limits *limits)
 {
-	const struct import_rows_options rows = {.kind = j->o->kind,
-	                                         .ndjson = j->o->ndjson,
-	                                         .limits = *limits,
-	                                         .errors = &j->errors,
-	                                         .row = take_row,
-	                                         .arg = j};
+	const struct import_rows_options rows = {
+	        .kind = j->o->kind, .ndjson = j->o->ndjson, .limits = *limits, .errors = &j->errors, .row = take_row, .arg = j};
 	j->rows = import_rows_new(&rows);
 	j->sha = sha256_new();
 	j->piece = malloc(PIECE_BYTES);
@@ -296,7 +292,7 @@ static bool make_readers(struct job *j, const struct cell_limits *limits)
 
 static void mark_failed(struct job *j)
 {
-	struct numbers n;
+	struct numbers n = {0};
 	numbers_of(j, &n);
 	const char *const params[] = {j->report->import_id, n.bytes, n.rows, n.rejected};
 	if (*j->report->import_id && !j->o->dry_run && j->report->outcome != IMPORT_UNAVAILABLE)
@@ -366,4 +362,7 @@ void import_report_free(struct import_report *report)
 	*report = (struct import_report){0};
 }
 
-enum db_status import_sweep(struct db *db) { return run(db, &sweep, NULL); }
+enum db_status import_sweep(struct db *db)
+{
+	return run(db, &sweep, NULL);
+}

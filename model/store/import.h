@@ -32,13 +32,13 @@ struct import_progress {
 
 enum import_outcome {
 	IMPORT_APPLIED,
-	IMPORT_REJECTED,    /* rows or the header are bad; nothing was applied */
-	IMPORT_TOO_EARLY,   /* complete_through is a day that is not over yet, see `today`; nothing was read */
-	IMPORT_CUT,         /* the source ended early, or `stopping`: nothing was applied */
-	IMPORT_BAD_GZIP,    /* nothing was applied */
+	IMPORT_REJECTED, /* rows or the header are bad; nothing was applied */
+	IMPORT_TOO_EARLY, /* complete_through is a day that is not over yet, see `today`; nothing was read */
+	IMPORT_CUT, /* the source ended early, or `stopping`: nothing was applied */
+	IMPORT_BAD_GZIP, /* nothing was applied */
 	IMPORT_UNAVAILABLE, /* the database is; whether it was applied is not known only if the commit itself was cut off */
-	IMPORT_BUSY,        /* other transactions stood in the way, again and again: nothing was applied */
-	IMPORT_FAILED       /* our fault; logged */
+	IMPORT_BUSY, /* other transactions stood in the way, again and again: nothing was applied */
+	IMPORT_FAILED /* our fault; logged */
 };
 
 struct import_report {
@@ -46,10 +46,10 @@ struct import_report {
 	char import_id[IMPORT_ID_MAX];
 	struct import_counts rows;
 	int64_t bytes;
-	char sha256[SHA256_HEX];     /* of the body, once it was read whole; "" before */
+	char sha256[SHA256_HEX]; /* of the body, once it was read whole; "" before */
 	day today;
-	char watermark[DAY_TEXT];    /* "" while there is none */
-	char *body;                  /* the import as callers see it (JSON); when applied or rejected */
+	char watermark[DAY_TEXT]; /* "" while there is none */
+	char *body; /* the import as callers see it (JSON); when applied or rejected */
 	struct import_errors errors; /* the first of them, in the order of the file */
 };
 
@@ -57,7 +57,7 @@ struct import_options {
 	enum import_kind kind;
 	bool per_row;
 	bool ndjson; /* else CSV */
-	bool gzip;   /* said by the sender; found by its first bytes all the same */
+	bool gzip; /* said by the sender; found by its first bytes all the same */
 	bool dry_run; /* everything is checked and counted, nothing is kept */
 	day complete_through; /* DAY_NONE: not said */
 	const char *created_by;

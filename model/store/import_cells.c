@@ -48,6 +48,13 @@ static bool bad_value(struct cell_fault *fault, enum code code, const char *p, s
 	return false;
 }
 
+static bool bad_length(struct cell_fault *fault, size_t max)
+{
+	char limit[24];
+	snprintf(limit, sizeof limit, "%zu", max);
+	return bad(fault, CODE_TOO_LONG, limit, NULL);
+}
+
 static bool has_control(const char *p, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -58,13 +65,10 @@ static bool has_control(const char *p, size_t len)
 
 static bool text_cell(struct cell *out, const char *p, size_t len, size_t max, struct cell_fault *fault)
 {
-	char limit[24];
 	if (has_control(p, len))
 		return bad(fault, CODE_WRONG_FORMAT, "text without control characters", NULL);
-	if (len > max && utf8_count(p, len) > max) {
-		snprintf(limit, sizeof limit, "%zu", max);
-		return bad(fault, CODE_TOO_LONG, limit, NULL);
-	}
+	if (len > max && utf8_count(p, len) > max)
+		return bad_length(fault, max);
 	out->type = CELL_TEXT;
 	out->p = p;
 	out->len = len;
@@ -98,7 +102,10 @@ static bool region_of(const char *p, size_t len, region *out)
 	return region_parse(code, out);
 }
 
-static bool bad_region(struct cell_fault *fault) { return bad(fault, CODE_WRONG_FORMAT, "a GB/T 2260 region code, six digits", NULL); }
+static bool bad_region(struct cell_fault *fault)
+{
+	return bad(fault, CODE_WRONG_FORMAT, "a GB/T 2260 region code, six digits", NULL);
+}
 
 static bool region_cell(struct cell *out, const char *p, size_t len, struct cell_fault *fault)
 {
@@ -108,11 +115,8 @@ static bool region_cell(struct cell *out, const char *p, size_t len, struct cell
 
 static bool add_region(struct cell *out, const char *p, size_t len, struct cell_fault *fault)
 {
-	char limit[24];
-	if (out->region_count == IMPORT_REGIONS_MAX) {
-		snprintf(limit, sizeof limit, "%d", IMPORT_REGIONS_MAX);
-		return bad(fault, CODE_TOO_LONG, limit, NULL);
-	}
+	if (out->region_count == IMPORT_REGIONS_MAX)
+		return bad_length(fault, IMPORT_REGIONS_MAX);
 	return region_of(p, len, &out->regions[out->region_count++]) || bad_region(fault);
 }
 
@@ -168,17 +172,21 @@ static bool day_cell(struct cell *out, enum column_kind kind, const char *p, siz
                      struct cell_fault *fault)
 {
 	int32_t d;
-	char today[DAY_TEXT];
 	if (!civil_parse_n(p, len, &d))
 		return bad_value(fault, CODE_INVALID_DAY, p, len, NULL);
-	if (kind == COLUMN_PAST_DAY && d > limits->last_day)
+	if (kind == COLUMN_PAST_DAY && d > limits->last_day) {
+		char today[DAY_TEXT];
 		return bad_value(fault, CODE_DAY_IN_FUTURE, p, len, day_text(limits->today, today));
+	}
 	out->type = CELL_DAY;
 	out->n = d;
 	return true;
 }
 
-static bool bad_count(struct cell_fault *fault) { return bad(fault, CODE_NUMBER_OUT_OF_RANGE, "0", "9007199254740991"); }
+static bool bad_count(struct cell_fault *fault)
+{
+	return bad(fault, CODE_NUMBER_OUT_OF_RANGE, "0", "9007199254740991");
+}
 
 static bool count_cell(struct cell *out, const char *p, size_t len, struct cell_fault *fault)
 {
@@ -236,7 +244,8 @@ static bool regions_of_json(struct cell *out, const json_t *value, struct cell_f
 		return bad(fault, CODE_WRONG_TYPE, "an array of strings", NULL);
 	out->type = CELL_REGIONS;
 	out->region_count = 0;
-	json_array_foreach (value, i, item) {
+	json_array_foreach(value, i, item)
+	{
 		if (!json_is_string(item))
 			return bad(fault, CODE_WRONG_TYPE, "an array of strings", NULL);
 		if (!add_region(out, json_string_value(item), json_string_length(item), fault))

@@ -21,12 +21,15 @@ static const struct statement frontier = {
 
 struct days {
 	const struct import_merge *m;
-	char seq[24];       /* the import's number in store_day */
-	day watermark;      /* before this import; DAY_NONE: there is none */
-	day rolled_until;   /* months before this day have their roll-up */
+	char seq[24]; /* the import's number in store_day */
+	day watermark; /* before this import; DAY_NONE: there is none */
+	day rolled_until; /* months before this day have their roll-up */
 };
 
-static int64_t number(const PGresult *res, int column) { return strtoll(PQgetvalue(res, 0, column), NULL, 10); }
+static int64_t number(const PGresult *res, int column)
+{
+	return strtoll(PQgetvalue(res, 0, column), NULL, 10);
+}
 
 enum db_status import_days_check(struct import_merge *m, int64_t *bad)
 {
@@ -100,8 +103,8 @@ static enum db_status send_new(struct days *d)
 {
 	char query[QUERY_MAX];
 	int64_t stored = 0;
-	snprintf(query, sizeof query, "select store_id, day, orders, gmv_fen, %s::bigint from import_stage s%s%s",
-	         d->seq, d->m->known ? " where not exists (select from import_known k where k.line = s.line)" : "",
+	snprintf(query, sizeof query, "select store_id, day, orders, gmv_fen, %s::bigint from import_stage s%s%s", d->seq,
+	         d->m->known ? " where not exists (select from import_known k where k.line = s.line)" : "",
 	         import_stage_ordered(d->m->stage) ? "" : " order by day, store_id collate \"C\"");
 	enum db_status status = send(d, query, "store_day (store_id, day, orders, gmv_fen, import_seq)", &stored);
 	return status == DB_OK && stored != d->m->fresh ? DB_FAILED : status;
@@ -146,9 +149,8 @@ static enum db_status send_touched(struct days *d, bool watermark_moves)
 	day through = watermark_moves && d->watermark != DAY_NONE ? d->watermark : DAY_MAX;
 	if (watermark_moves && (d->watermark == DAY_NONE || d->m->stage->first_day > d->watermark))
 		return DB_OK;
-	snprintf(query, sizeof query,
-	         "select distinct s.store_id from %s and s.day <= '%s'",
-	         effective(d), day_text(through, last));
+	snprintf(query, sizeof query, "select distinct s.store_id from %s and s.day <= '%s'", effective(d),
+	         day_text(through, last));
 	return send(d, query, "import_touched", &sent);
 }
 

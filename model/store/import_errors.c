@@ -22,8 +22,8 @@ void import_errors_free(struct import_errors *e)
 	*e = (struct import_errors){0};
 }
 
-void import_errors_add(struct import_errors *e, int64_t line, int seq, const char *column, enum code code, const char *const *args,
-                       size_t nargs)
+void import_errors_add(struct import_errors *e, int64_t line, int seq, const char *column, enum code code,
+                       const char *const *args, size_t nargs)
 {
 	if (e->len == IMPORT_ERRORS_MAX || e->failed)
 		return;

@@ -13,7 +13,7 @@ enum {
 
 struct import_error {
 	int64_t line;
-	int seq;      /* orders the errors of one line */
+	int seq; /* orders the errors of one line */
 	char *column; /* NULL: the whole row */
 	enum code code;
 	char *args[FAULT_ARGS]; /* NULL-padded */
@@ -27,8 +27,8 @@ struct import_errors {
 
 void import_errors_free(struct import_errors *e);
 /* Copies what it is given; does nothing once it is full. */
-void import_errors_add(struct import_errors *e, int64_t line, int seq, const char *column, enum code code, const char *const *args,
-                       size_t nargs);
+void import_errors_add(struct import_errors *e, int64_t line, int seq, const char *column, enum code code,
+                       const char *const *args, size_t nargs);
 /* Fills the empty `out` from two lists that are in order. */
 void import_errors_merge(struct import_errors *out, const struct import_errors *a, const struct import_errors *b);
 

@@ -22,14 +22,22 @@ static const struct import_form forms[IMPORT_KINDS] = {
                                          {"unbound_on", COLUMN_DAY_OR_NONE}},
                              .column_count = 4},
         [IMPORT_STORE_DAYS] = {.name = "store_days",
-                               .columns = {{"store_id", COLUMN_ID}, {"day", COLUMN_PAST_DAY}, {"orders", COLUMN_COUNT}, {"gmv_fen", COLUMN_COUNT}},
+                               .columns = {{"store_id", COLUMN_ID},
+                                           {"day", COLUMN_PAST_DAY},
+                                           {"orders", COLUMN_COUNT},
+                                           {"gmv_fen", COLUMN_COUNT}},
                                .column_count = 4},
         [IMPORT_EXAM_PASSES] = {.name = "exam_passes",
-                                .columns = {{"credit_code", COLUMN_CREDIT_CODE}, {"person_id", COLUMN_ID}, {"passed_on", COLUMN_DAY}},
+                                .columns = {{"credit_code", COLUMN_CREDIT_CODE},
+                                            {"person_id", COLUMN_ID},
+                                            {"passed_on", COLUMN_DAY}},
                                 .column_count = 3},
 };
 
-const struct import_form *import_form_of(enum import_kind kind) { return &forms[kind]; }
+const struct import_form *import_form_of(enum import_kind kind)
+{
+	return &forms[kind];
+}
 
 bool import_kind_by_name(const char *name, enum import_kind *out)
 {

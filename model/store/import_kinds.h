@@ -9,17 +9,17 @@
 enum import_kind { IMPORT_STORES, IMPORT_BINDINGS, IMPORT_STORE_DAYS, IMPORT_EXAM_PASSES, IMPORT_KINDS };
 
 enum column_kind {
-	COLUMN_ID,          /* text, 1..64 characters, no control characters */
-	COLUMN_NAME,        /* text, 1..200 characters, no control characters */
-	COLUMN_WORD,        /* lower_snake, 1..64 */
-	COLUMN_REGION,      /* a GB/T 2260 code */
-	COLUMN_REGIONS,     /* any number of them, separated by ';' (CSV) or an array (NDJSON) */
-	COLUMN_STATUS,      /* an operating status */
+	COLUMN_ID, /* text, 1..64 characters, no control characters */
+	COLUMN_NAME, /* text, 1..200 characters, no control characters */
+	COLUMN_WORD, /* lower_snake, 1..64 */
+	COLUMN_REGION, /* a GB/T 2260 code */
+	COLUMN_REGIONS, /* any number of them, separated by ';' (CSV) or an array (NDJSON) */
+	COLUMN_STATUS, /* an operating status */
 	COLUMN_CREDIT_CODE, /* GB 32100, check character right */
 	COLUMN_DAY,
 	COLUMN_DAY_OR_NONE, /* empty, null or an absent member: none */
-	COLUMN_PAST_DAY,    /* not after today, except in a sandbox */
-	COLUMN_COUNT        /* 0..2^53-1 */
+	COLUMN_PAST_DAY, /* not after today, except in a sandbox */
+	COLUMN_COUNT /* 0..2^53-1 */
 };
 
 struct import_column {

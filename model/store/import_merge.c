@@ -25,14 +25,26 @@ static const struct statement create_inside = {
                " values ($1, $2, $3, 'applying', $4, $5)",
         .params = 5};
 static const struct statement checks[IMPORT_KINDS] = {
-        [IMPORT_STORES] = {.name = "import_check_stores", .sql = "select bad, repeated from import_check_stores($1)", .params = 1},
-        [IMPORT_BINDINGS] = {.name = "import_check_bindings", .sql = "select bad, repeated from import_check_bindings($1)", .params = 1},
-        [IMPORT_EXAM_PASSES] = {.name = "import_check_exam_passes", .sql = "select bad, repeated from import_check_exam_passes($1)", .params = 1},
+        [IMPORT_STORES] = {.name = "import_check_stores",
+                           .sql = "select bad, repeated from import_check_stores($1)",
+                           .params = 1},
+        [IMPORT_BINDINGS] = {.name = "import_check_bindings",
+                             .sql = "select bad, repeated from import_check_bindings($1)",
+                             .params = 1},
+        [IMPORT_EXAM_PASSES] = {.name = "import_check_exam_passes",
+                                .sql = "select bad, repeated from import_check_exam_passes($1)",
+                                .params = 1},
 };
 static const struct statement applies[IMPORT_KINDS] = {
-        [IMPORT_STORES] = {.name = "import_apply_stores", .sql = "select inserted, changed from import_apply_stores($1)", .params = 1},
-        [IMPORT_BINDINGS] = {.name = "import_apply_bindings", .sql = "select inserted, changed from import_apply_bindings($1)", .params = 1},
-        [IMPORT_EXAM_PASSES] = {.name = "import_apply_exam_passes", .sql = "select inserted, changed from import_apply_exam_passes($1)", .params = 1},
+        [IMPORT_STORES] = {.name = "import_apply_stores",
+                           .sql = "select inserted, changed from import_apply_stores($1)",
+                           .params = 1},
+        [IMPORT_BINDINGS] = {.name = "import_apply_bindings",
+                             .sql = "select inserted, changed from import_apply_bindings($1)",
+                             .params = 1},
+        [IMPORT_EXAM_PASSES] = {.name = "import_apply_exam_passes",
+                                .sql = "select inserted, changed from import_apply_exam_passes($1)",
+                                .params = 1},
 };
 static const struct statement first_bad = {
         .name = "import_bad",
@@ -75,7 +87,8 @@ static void add_found(struct import_errors *found, const PGresult *res, int row)
 		nargs++;
 	}
 	import_errors_add(found, strtoll(PQgetvalue(res, row, 0), NULL, 10), (int)strtol(PQgetvalue(res, row, 1), NULL, 10),
-	                  PQgetisnull(res, row, 2) ? NULL : PQgetvalue(res, row, 2), code_by_name(PQgetvalue(res, row, 3)), args, nargs);
+	                  PQgetisnull(res, row, 2) ? NULL : PQgetvalue(res, row, 2), code_by_name(PQgetvalue(res, row, 3)),
+	                  args, nargs);
 }
 
 /* The report's errors: what reading found and what the database found, in the order of the file. */
@@ -157,8 +170,9 @@ static enum db_status check(struct import_merge *m, int64_t *bad)
 {
 	int64_t repeated = 0;
 	enum import_kind kind = m->o->kind;
-	enum db_status status = kind == IMPORT_STORE_DAYS ? import_days_check(m, bad)
-	                                                  : run_pair(m->staged, &checks[kind], m->o->per_row ? "f" : "t", bad, &repeated);
+	enum db_status status = kind == IMPORT_STORE_DAYS
+	                                ? import_days_check(m, bad)
+	                                : run_pair(m->staged, &checks[kind], m->o->per_row ? "f" : "t", bad, &repeated);
 	return status == DB_OK ? gather_errors(m) : status;
 }
 
@@ -222,7 +236,10 @@ static enum db_status merge_once(struct db *tx, void *arg)
 	return status;
 }
 
-static bool stopping(const struct import_merge *m) { return m->o->stopping && m->o->stopping(m->o->stopping_arg); }
+static bool stopping(const struct import_merge *m)
+{
+	return m->o->stopping && m->o->stopping(m->o->stopping_arg);
+}
 
 static enum db_status take_facts(struct import_merge *m)
 {

@@ -8,7 +8,7 @@
 
 struct import_merge {
 	struct db *staged; /* the session that has the staging table */
-	struct db *tx;     /* the session of the transaction; the same, except for day facts */
+	struct db *tx; /* the session of the transaction; the same, except for day facts */
 	const struct import_options *o;
 	const struct import_stage *stage;
 	const struct import_errors *read_errors; /* found while reading */
@@ -16,10 +16,10 @@ struct import_merge {
 	bool header_bad;
 	bool trusted; /* of day facts: days that were never loaded need no look (store_day_loaded) */
 	struct import_report *report;
-	int64_t known;   /* of day facts: how many good rows are there already, */
+	int64_t known; /* of day facts: how many good rows are there already, */
 	int64_t changed; /* with another value, */
-	int64_t fresh;   /* and how many are not */
-	bool stopped;    /* it left off because it was asked to */
+	int64_t fresh; /* and how many are not */
+	bool stopped; /* it left off because it was asked to */
 	bool decided; /* it got to the end; a dry run's transaction is rolled back all the same */
 };
 

@@ -22,7 +22,8 @@ const struct statement IMPORT_LIST = {
 const struct statement IMPORT_ERROR_LIST = {
         .name = "import_error_list",
         .sql = "select x.place, e.line, e.column_name, e.code, e.args[1], e.args[2], e.args[3]"
-               " from import_error e cross join lateral (select lpad(e.line::text, 19, '0') || '.' || lpad(e.seq::text, 10, '0') as place) x"
+               " from import_error e cross join lateral (select lpad(e.line::text, 19, '0') || '.' || lpad(e.seq::text, 10, "
+               "'0') as place) x"
                " where e.import_id = $1 and ($2::text is null or x.place collate \"C\" > $2)"
                " order by e.line, e.seq limit $3::integer",
         .params = 3,

@@ -31,7 +31,8 @@ static void report(struct import_rows *r, int seq, const char *column, const str
 static void report_no_json(struct import_rows *r, int seq, const struct fault *found)
 {
 	struct cell_fault f = {.code = CODE_WRONG_FORMAT, .nargs = 1};
-	(void)snprintf(f.args[0], sizeof f.args[0], "JSON (%s, column %s)", found->args[0] ? found->args[0] : "", found->args[2] ? found->args[2] : "");
+	(void)snprintf(f.args[0], sizeof f.args[0], "JSON (%s, column %s)", found->args[0] ? found->args[0] : "",
+	               found->args[2] ? found->args[2] : "");
 	report(r, seq, NULL, &f);
 }
 
@@ -48,8 +49,8 @@ static void report_all(struct import_rows *r, const struct faults *faults)
 		}
 		while (nargs < FAULT_ARGS && f->args[nargs])
 			nargs++;
-		import_errors_add(r->o.errors, r->line, (int)i, column && *column ? column : NULL, f->code, (const char *const *)f->args,
-		                  nargs);
+		import_errors_add(r->o.errors, r->line, (int)i, column && *column ? column : NULL, f->code,
+		                  (const char *const *)f->args, nargs);
 	}
 	r->row_bad = true;
 }
@@ -114,7 +115,8 @@ static void read_header(struct import_rows *r, const struct csv_row *row)
 	}
 	for (size_t c = 0; c < r->form->column_count; c++)
 		if (!seen[c])
-			report_header(r, CSV_COLUMNS_MAX + (int)c, CODE_MISSING_COLUMN, r->form->columns[c].name, strlen(r->form->columns[c].name));
+			report_header(r, CSV_COLUMNS_MAX + (int)c, CODE_MISSING_COLUMN, r->form->columns[c].name,
+			              strlen(r->form->columns[c].name));
 }
 
 static void report_csv(struct import_rows *r, const struct csv_row *row)
@@ -169,7 +171,8 @@ static void check_members_known(struct import_rows *r, json_t *value)
 	json_t *member;
 	struct cell_fault f;
 	int seq = IMPORT_COLUMNS_MAX;
-	json_object_foreach (value, name, member) {
+	json_object_foreach(value, name, member)
+	{
 		if (column_named(r->form, name, strlen(name)) < r->form->column_count)
 			continue;
 		cell_fault_set(&f, CODE_UNKNOWN_MEMBER, NULL, NULL);
@@ -267,5 +270,11 @@ enum import_rows_status import_rows_end(struct import_rows *r)
 	return verdict(r, s == CSV_GO_ON, s == CSV_NO_MEMORY);
 }
 
-int64_t import_rows_received(const struct import_rows *r) { return r->received; }
-int64_t import_rows_rejected(const struct import_rows *r) { return r->rejected; }
+int64_t import_rows_received(const struct import_rows *r)
+{
+	return r->received;
+}
+int64_t import_rows_rejected(const struct import_rows *r)
+{
+	return r->rejected;
+}

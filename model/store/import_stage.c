@@ -90,7 +90,7 @@ static void put_regions(struct buf *out, const struct cell *c)
 	bool none = c->region_count == 0;
 	copy_int32(out, (int32_t)(none ? 12 : 20 + c->region_count * item));
 	copy_int32(out, none ? 0 : 1); /* dimensions */
-	copy_int32(out, 0);            /* no nulls */
+	copy_int32(out, 0); /* no nulls */
 	copy_int32(out, TEXT_OID);
 	if (none)
 		return;

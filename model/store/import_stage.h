@@ -25,14 +25,18 @@ struct import_stage {
 	int64_t last_row_day;
 };
 
-enum db_status import_stage_open(struct import_stage *s, struct db *db, enum import_kind kind) __attribute__((warn_unused_result));
+enum db_status import_stage_open(struct import_stage *s, struct db *db, enum import_kind kind)
+        __attribute__((warn_unused_result));
 void import_stage_row(struct import_stage *s, int64_t line, const struct cell *cells); /* see s->status */
 /* Ends the COPY, so that the session can do something else; the next row begins another. */
 enum db_status import_stage_pause(struct import_stage *s) __attribute__((warn_unused_result));
 /* Drops the table; whatever went wrong before. */
 void import_stage_close(struct import_stage *s);
 
-static inline bool import_stage_ordered(const struct import_stage *s) { return s->by_day || s->by_store; }
+static inline bool import_stage_ordered(const struct import_stage *s)
+{
+	return s->by_day || s->by_store;
+}
 /* The days that occur as a PostgreSQL array, appended. */
 void import_stage_days(const struct import_stage *s, struct buf *out);
 
