@@ -136,6 +136,10 @@ static void send_again(struct read_lane *lane, struct send *send)
 static void failed(struct read_lane *lane, struct send *send, const PGresult *res)
 {
 	const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	if (sqlstate && strcmp(sqlstate, "26000") == 0) { /* it was to be prepared in an earlier turn that something else aborted */
+		send_again(lane, send);
+		return;
+	}
 	struct lane_op *ops = send->ops;
 	send->ops = NULL;
 	log_line(LOG_ERROR, "read failed", "statement", send->st ? send->st->name : "sync", "sqlstate", sqlstate, "why", PQresultErrorMessage(res), NULL);
@@ -217,14 +221,17 @@ static struct send *open_batch(struct read_lane *lane, unsigned turn_start, cons
 	return NULL;
 }
 
-static bool prepared_in_turn(struct read_lane *lane, unsigned turn_start, const struct statement *st)
+/* Prepared, or about to be by what was sent before: statements run in the order in which they were sent. */
+static bool will_be_prepared(struct read_lane *lane, const struct statement *st)
 {
-	for (unsigned i = turn_start; i != lane->tail; i++) {
+	if (link_prepared(lane->link, st))
+		return true;
+	for (unsigned i = lane->head; i != lane->tail; i++) {
 		const struct send *send = &lane->sends[i % SENDS_MAX];
 		if (send->kind == SEND_PREPARE && send->st == st)
 			return true;
 	}
-	return link_prepared(lane->link, st);
+	return false;
 }
 
 /* Sorts what waits into sends: one a statement, one a batch; a statement not yet prepared here is prepared before. */
@@ -239,7 +246,7 @@ static void plan_turn(struct read_lane *lane)
 		lane->queued--;
 		struct send *send = open_batch(lane, turn_start, op->st);
 		if (!send) {
-			if (!prepared_in_turn(lane, turn_start, op->st))
+			if (!will_be_prepared(lane, op->st))
 				add_send(lane, SEND_PREPARE, op->st);
 			send = add_send(lane, SEND_QUERY, op->st);
 		}
