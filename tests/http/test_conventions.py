@@ -6,9 +6,11 @@ import subprocess
 
 import pytest
 
-from support import openapi_check
+from support import codes_seen, openapi_check
+from support.at_once import eventually
+from support.fixtures import Database
 from support.raw import Raw, exchange, head
-from support.service import binary
+from support.service import Service, binary
 from support.world import World, new_credit_code
 
 BODY_MAX = 64 * 1024
@@ -181,9 +183,6 @@ def test_media_types_taken(client, world, content_type):
 @pytest.fixture(scope="module")
 def impatient(cluster, migrated):
     """A service that gives a request one second to arrive."""
-    from support.fixtures import Database
-    from support.service import Service
-
     database = Database(cluster, cluster.create_database(migrated))
     service = Service(database.url, env={"ASSAY_BODY_SECONDS": "1", "ASSAY_IDLE_SECONDS": "2"})
     try:
@@ -219,8 +218,6 @@ def slow_answer(got):
     assert (problem["status"], problem["code"]) == (408, "request_timeout")
     assert b"Content-Type: application/problem+json" in headers
     assert f"X-Request-Id: {problem['request_id']}".encode() in headers and problem["request_id"]
-    from support import codes_seen
-
     codes_seen.record(408, "application/problem+json", body)
     return problem
 
@@ -494,16 +491,12 @@ def test_request_ids_are_made(client, sent):
 
 def log_lines(service, wanted):
     """The log's lines once one of them satisfies `wanted`."""
-    import time
 
-    give_up = time.monotonic() + 30
-    while True:
-        lines = [json.loads(line) for line in service.log().splitlines() if line.startswith("{")]
-        found = [line for line in lines if wanted(line)]
-        if found:
-            return found
-        assert time.monotonic() < give_up, "the log never says it"
-        time.sleep(0.05)
+    def find():
+        lines = [json.loads(line) for line in service.log().splitlines() if line.startswith("{") and line.endswith("}")]
+        return [line for line in lines if wanted(line)]
+
+    return eventually(find, what="the log never says it")
 
 
 def test_traceparent_is_logged(service, client):
@@ -688,15 +681,6 @@ def test_too_many_from_one_address(new_service):
     for connection in held:
         connection.close()
     eventually(lambda: exchange(service.port, head("GET", "/healthz")).status == 200)
-
-
-def eventually(true, seconds=30):
-    import time
-
-    give_up = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < give_up
-        time.sleep(0.05)
 
 
 def test_without_a_database(new_service):

@@ -1,9 +1,8 @@
 """Providers: register, read, patch."""
 
-import threading
-
 import pytest
 
+from support.at_once import at_once
 from support.credit_code import ALPHABET
 from support.world import new_credit_code
 
@@ -82,26 +81,10 @@ def test_one_a_credit_code(client, world):
 @pytest.mark.tsan
 def test_the_same_credit_code_at_once(service, world, database):
     body = world.provider_body()
-    answers = at_once(16, lambda: service.client().post("/v1/providers", body))
+    answers = at_once(16, lambda i: service.client().post("/v1/providers", body))
     assert sorted(a.status for a in answers) == [201] + [409] * 15
     assert {a.code for a in answers if a.status == 409} == {"credit_code_taken"}
     assert database.sql(f"select count(*) from provider where credit_code = '{body['credit_code']}'") == [(1,)]
-
-
-def at_once(n, call):
-    """What `n` threads got that called at the same moment."""
-    barrier, answers = threading.Barrier(n), [None] * n
-
-    def run(i):
-        barrier.wait()
-        answers[i] = call()
-
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(n)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    return answers
 
 
 # ---- PATCH ----
@@ -155,7 +138,7 @@ def test_if_match(client, path, make, status):
 @pytest.mark.tsan
 def test_one_of_many_patches_wins(service, client, path):
     etag = client.get(path).etag
-    answers = at_once(12, lambda: service.client().patch(path, {"name": "W"}, headers={"If-Match": etag}))
+    answers = at_once(12, lambda i: service.client().patch(path, {"name": "W"}, headers={"If-Match": etag}))
     assert sorted(a.status for a in answers) == [200] + [412] * 11
     assert client.get(path).json["version"] == 2
 
