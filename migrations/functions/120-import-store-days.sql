@@ -10,25 +10,34 @@ create or replace function import_rather_by_key(n bigint, first_day date, last_d
 	select n * 40 < (last_day - first_day + 1) * (select greatest(reltuples, 1) from pg_class where oid = 'store'::regclass)
 $$;
 
+-- How staged rows are joined with what store_day has of these days is not left to the planner, who knows nothing of a temporary
+-- table that was never analyzed, nor of days that came in today: row by row through the key, or all of these days by a hash.
+
+create or replace function import_join_by_hash() returns void language sql as $$
+	select set_config('enable_nestloop', 'off', true), set_config('enable_mergejoin', 'off', true)
+$$;
+create or replace function import_join_any() returns void language sql as $$
+	select set_config('enable_nestloop', 'on', true), set_config('enable_mergejoin', 'on', true)
+$$;
+
 -- Staged rows whose key store_day has already go to import_known, with what it has: only those that differ, or all.
--- Answers how many are there and how many differ. The plan is not left to the planner, who knows nothing of a temporary table
--- that was never analyzed, nor of days that came in today.
+-- Answers how many are there and how many differ.
 create or replace function import_find_known(n bigint, first_day date, last_day date, keep_all boolean, out known bigint, out changed bigint)
 language plpgsql as $$
 declare
-	by_key boolean := import_rather_by_key(n, first_day, last_day);
+	found_by text := case when import_rather_by_key(n, first_day, last_day)
+		then 'cross join lateral (select * from store_day d where d.store_id = s.store_id and d.day = s.day offset 0) d where'
+		else 'join store_day d on d.store_id = s.store_id and d.day = s.day where' end;
 begin
-	perform set_config('enable_nestloop', case when by_key then 'on' else 'off' end, true),
-		set_config('enable_hashjoin', case when by_key then 'off' else 'on' end, true),
-		set_config('enable_bitmapscan', case when by_key then 'off' else 'on' end, true),
-		set_config('enable_mergejoin', 'off', true);
+	if found_by like 'join%' then
+		perform import_join_by_hash();
+	end if;
 	execute format('with j as materialized (
 			select s.line, (s.orders, s.gmv_fen) is distinct from (d.orders, d.gmv_fen) as changed, d.orders, d.gmv_fen, d.import_seq
-			from import_stage s join store_day d on d.store_id = s.store_id and d.day = s.day
-			where d.day between %L and %L),
+			from import_stage s %s d.day between %L and %L),
 		k as (insert into import_known select * from j where j.changed or %L)
-		select count(*), count(*) filter (where j.changed) from j', first_day, last_day, keep_all) into known, changed;
-	perform set_config(s, 'on', true) from unnest(array['enable_nestloop', 'enable_hashjoin', 'enable_bitmapscan', 'enable_mergejoin']) s;
+		select count(*), count(*) filter (where j.changed) from j', found_by, first_day, last_day, keep_all) into known, changed;
+	perform import_join_any();
 end $$;
 
 -- Checks the staged rows and compares them with what store_day has. Afterwards import_stage has the good ones, and import_known
@@ -104,19 +113,27 @@ create or replace function rolled_up_until() returns date language sql stable as
 	select date_trunc('month', day + 1)::date from watermark
 $$;
 
--- Facts that changed: the earlier value goes to the history, the roll-up follows by the difference. A fact is found by its key.
-create or replace function import_apply_store_days(p_seq bigint) returns void language plpgsql
-	set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off as $$
+-- Facts that changed: the earlier value goes to the history, the roll-up follows by the difference.
+create or replace function import_apply_store_days(p_seq bigint) returns void language plpgsql as $$
 declare
+	n bigint;
 	lo date;
 	hi date;
+	c record;
 begin
-	select min(day), max(day) into lo, hi from import_changed;
-	if lo is not null then
-		insert into store_day_history
-			select store_id, day, old_orders, old_gmv_fen, old_import_seq, p_seq from import_changed;
+	select count(*), min(day), max(day) into n, lo, hi from import_changed;
+	insert into store_day_history
+		select store_id, day, old_orders, old_gmv_fen, old_import_seq, p_seq from import_changed;
+	if import_rather_by_key(n, lo, hi) then
+		for c in select * from import_changed loop
+			update store_day d set orders = c.orders, gmv_fen = c.gmv_fen, import_seq = p_seq
+				where d.store_id = c.store_id and d.day = c.day;
+		end loop;
+	elsif n > 0 then
+		perform import_join_by_hash();
 		execute format('update store_day d set orders = c.orders, gmv_fen = c.gmv_fen, import_seq = %L
 			from import_changed c where d.store_id = c.store_id and d.day = c.day and d.day between %L and %L', p_seq, lo, hi);
+		perform import_join_any();
 	end if;
 	insert into store_month select store_id, month, orders, gmv_fen from import_month_delta
 		on conflict (store_id, month) do update
