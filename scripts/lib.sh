@@ -33,20 +33,19 @@ find_missing() {
 	done
 }
 
-# One at a time, whoever else installs on this machine; never a question.
-apt_install() {
-	as_root env DEBIAN_FRONTEND=noninteractive flock /var/lock/assay-install \
-		apt-get -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 -qq -y --no-install-recommends install "$@" </dev/null >&2
-}
-
-# apt-get update may meet another's lock, for which it has no patience of its own.
-apt_update() {
-	local try
-	for try in 1 2 3 4 5; do
-		as_root flock /var/lock/assay-install apt-get -qq update >&2 && return
+# apt COMMAND...: apt-get, one at a time whoever else installs on this machine, with never a question. Its many words go to
+# build/install.log, and are shown when it fails.
+apt() {
+	local log=$root/build/install.log try
+	mkdir -p "$root/build"
+	for try in 1 2 3 4; do
+		as_root env DEBIAN_FRONTEND=noninteractive flock /var/lock/assay-install \
+			apt-get -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 -qq -y "$@" </dev/null >>"$log" 2>&1 && return
+		# Another program may hold the lists' lock, for which apt-get has no patience of its own; a mirror may be busy.
 		sleep $((try * 3))
 	done
-	die "apt-get update failed"
+	tail -n 40 "$log" >&2
+	die "apt-get $* failed; see build/install.log"
 }
 
 install_packages() {
@@ -54,8 +53,8 @@ install_packages() {
 	find_missing "$@"
 	[ ${#missing[@]} -gt 0 ] || return 0
 	say "Installing ${missing[*]}"
-	apt_update
-	apt_install "${missing[@]}"
+	apt update
+	apt --no-install-recommends install "${missing[@]}"
 }
 
 # PostgreSQL's programs, 15 or newer, with the extensions that come with it.
@@ -69,22 +68,23 @@ have_postgres() {
 	command -v initdb >/dev/null
 }
 
-# Debian's package makes and starts a cluster of its own when it is installed; ours does without, so it is told not to, for
+# Debian's package makes and starts a cluster of its own when it is installed; ours does without. So it is told not to, for
 # this once, and a cluster that exists is not touched.
 install_postgres() {
 	have_postgres && return
-	local missing conf=/etc/postgresql-common/createcluster.conf
-	say "Installing postgresql-15"
+	local missing=(postgresql-15) conf=/etc/postgresql-common/createcluster.conf kept
 	install_packages postgresql-common
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	as_root env DEBIAN_FRONTEND=noninteractive flock /var/lock/assay-install bash -euc '
-		conf=$1 kept=$(mktemp)
-		cp -p "$conf" "$kept"
-		trap "cp -p \"$kept\" \"$conf\"; rm -f \"$kept\"" EXIT
-		echo "create_main_cluster = false" >>"$conf"
-		apt-get -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 -qq -y --no-install-recommends install postgresql-15
-	' bash "$conf" </dev/null >&2
-	have_postgres || die "postgresql-15 was installed but its programs are not in /usr/lib/postgresql/15/bin"
+	say "Installing postgresql-15"
+	kept=$(mktemp)
+	cp "$conf" "$kept"
+	# shellcheck disable=SC2064 # now, not then
+	trap "as_root cp '$kept' '$conf'; rm -f '$kept'" EXIT
+	(cat "$kept" && echo "create_main_cluster = false") | as_root tee "$conf" >/dev/null
+	apt --no-install-recommends install postgresql-15
+	as_root cp "$kept" "$conf"
+	rm -f "$kept"
+	trap - EXIT
+	have_postgres || die "postgresql-15 was installed, but its programs are not in /usr/lib/postgresql/15/bin"
 }
 
 # ---- building ----
