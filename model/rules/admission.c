@@ -9,7 +9,8 @@ static struct admission_check *check(struct admission *out, enum admission_check
 }
 
 /* Marks a check unmet, with why. */
-static void refuse(struct admission *out, enum admission_check_kind kind, enum code detail, const char *first, const char *second)
+static void refuse(struct admission *out, enum admission_check_kind kind, enum code detail, const char *first,
+                   const char *second)
 {
 	struct admission_check *c = check(out, kind);
 
@@ -32,7 +33,8 @@ static void check_service_category(const struct policy *policy, const struct adm
 {
 	for (int c = 0; c < SERVICE_CATEGORIES; c++) {
 		if (policy->admission.service_categories & ~facts->service_categories & 1U << c)
-			append(out->missing_categories, sizeof out->missing_categories, service_category_name((enum service_category)c));
+			append(out->missing_categories, sizeof out->missing_categories,
+			       service_category_name((enum service_category)c));
 	}
 	if (out->missing_categories[0])
 		refuse(out, CHECK_SERVICE_CATEGORY, CODE_SERVICE_CATEGORY_MISSING, out->missing_categories, NULL);

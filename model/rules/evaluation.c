@@ -2,6 +2,7 @@
 
 #include "model/rules/counting.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,7 @@ static void *array_of(size_t n, size_t size)
 
 static bool allocate(const struct evaluation_input *in, struct evaluation *out)
 {
+	assert(in->policy_count > 0); /* is_valid() */
 	out->orders = array_of(in->store_count, sizeof *out->orders);
 	out->policies = array_of(in->policy_count, sizeof *out->policies);
 	if (!out->orders || !out->policies)

@@ -15,7 +15,7 @@ enum { WORD_CHARS = 64 }; /* of an id, an industry, a category */
 
 struct evaluation_request {
 	struct evaluation_input input;
-	json_t *source;                                     /* owned; strings are borrowed from it */
+	json_t *source; /* owned; strings are borrowed from it */
 	const struct policy *policies[EVALUATION_POLICIES]; /* in use: those of `source` and the owned ones */
 	struct policy *owned[EVALUATION_POLICIES];
 	struct exam_pass *exam_passes;
@@ -84,7 +84,8 @@ static bool is_repeated(const struct reading *r, size_t index, const char *point
 
 	for (size_t i = 0; i < index; i++) {
 		if (r->out->policies[i] && strcmp(r->out->policies[i]->ref, r->out->policies[index]->ref) == 0) {
-			faults_add(r->faults, pointer, CODE_GIVEN_TWICE, json_pointer_at(earlier, sizeof earlier, "/policies", i), NULL);
+			faults_add(r->faults, pointer, CODE_GIVEN_TWICE,
+			           json_pointer_at(earlier, sizeof earlier, "/policies", i), NULL);
 			return true;
 		}
 	}
@@ -166,7 +167,8 @@ static bool read_exam_passes(struct reading *r, const json_t *array)
 		        {"passed_on", FIELD_DAY, &pass->passed_on, .required = true},
 		};
 
-		ok = json_fields(item, json_pointer_at(at, sizeof at, "/exam_passes", i), fields, COUNT(fields), r->faults) && ok;
+		ok = json_fields(item, json_pointer_at(at, sizeof at, "/exam_passes", i), fields, COUNT(fields), r->faults) &&
+		     ok;
 	}
 	r->out->input.exam_passes = r->out->exam_passes;
 	r->out->input.exam_pass_count = json_array_size(array);
@@ -187,8 +189,8 @@ static bool read_stores(struct reading *r, const json_t *array)
 		r->no_memory = true;
 		return false;
 	}
-	json_array_foreach(array, i, item)
-		ok = store_read(facts, i, item, json_pointer_at(at, sizeof at, "/stores", i), r->faults) && ok;
+	json_array_foreach(array, i, item) ok =
+	        store_read(facts, i, item, json_pointer_at(at, sizeof at, "/stores", i), r->faults) && ok;
 	r->out->input.stores = facts->stores;
 	r->out->input.store_count = facts->store_count;
 	return stores_differ(facts, "/stores", r->faults) && ok;
@@ -235,7 +237,8 @@ static bool check_days(const struct reading *r, bool has_start, bool has_as_of)
 		ok = false;
 	}
 	if (has_start && has_as_of && in->as_of < in->start) {
-		faults_add(r->faults, "/as_of", CODE_MUST_BE_BEFORE, day_text(in->start, start), day_text(in->as_of, as_of), NULL);
+		faults_add(r->faults, "/as_of", CODE_MUST_BE_BEFORE, day_text(in->start, start), day_text(in->as_of, as_of),
+		           NULL);
 		ok = false;
 	}
 	return ok;

@@ -3,11 +3,11 @@
 #include "model/rules/words.h"
 
 static const char *const provider_names[PROVIDER_STATUSES] = {
-        [PROVIDER_REGISTERED] = "registered", [PROVIDER_APPLIED] = "applied",
-        [PROVIDER_REJECTED] = "rejected",     [PROVIDER_WITHDRAWN] = "withdrawn",
-        [PROVIDER_ADMITTED] = "admitted",     [PROVIDER_TRIAL] = "trial",
+        [PROVIDER_REGISTERED] = "registered",     [PROVIDER_APPLIED] = "applied",
+        [PROVIDER_REJECTED] = "rejected",         [PROVIDER_WITHDRAWN] = "withdrawn",
+        [PROVIDER_ADMITTED] = "admitted",         [PROVIDER_TRIAL] = "trial",
         [PROVIDER_TRIAL_FAILED] = "trial_failed", [PROVIDER_CERTIFIED] = "certified",
-        [PROVIDER_REVOKED] = "revoked",       [PROVIDER_EXITED] = "exited",
+        [PROVIDER_REVOKED] = "revoked",           [PROVIDER_EXITED] = "exited",
 };
 
 static const char *const period_names[PERIOD_STATUSES] = {
@@ -16,22 +16,14 @@ static const char *const period_names[PERIOD_STATUSES] = {
 };
 
 const struct transition lifecycle_transitions[] = {
-        {PROVIDER_REGISTERED, PROVIDER_APPLIED, "2"},
-        {PROVIDER_APPLIED, PROVIDER_ADMITTED, "2"},
-        {PROVIDER_APPLIED, PROVIDER_REJECTED, "2"},
-        {PROVIDER_APPLIED, PROVIDER_WITHDRAWN, "2"},
-        {PROVIDER_ADMITTED, PROVIDER_TRIAL, "3.2"},
-        {PROVIDER_ADMITTED, PROVIDER_WITHDRAWN, "2"},
-        {PROVIDER_TRIAL, PROVIDER_CERTIFIED, "3.2"},
-        {PROVIDER_TRIAL, PROVIDER_TRIAL_FAILED, "3.2"},
-        {PROVIDER_CERTIFIED, PROVIDER_REVOKED, "3.3"},
-        {PROVIDER_CERTIFIED, PROVIDER_EXITED, "5"},
-        {PROVIDER_REVOKED, PROVIDER_APPLIED, "5"},
-        {PROVIDER_REVOKED, PROVIDER_EXITED, "5"},
-        {PROVIDER_REJECTED, PROVIDER_APPLIED, "2"},
-        {PROVIDER_WITHDRAWN, PROVIDER_APPLIED, "2"},
-        {PROVIDER_TRIAL_FAILED, PROVIDER_APPLIED, "2"},
-        {PROVIDER_EXITED, PROVIDER_APPLIED, "2"},
+        {PROVIDER_REGISTERED, PROVIDER_APPLIED, "2"},   {PROVIDER_APPLIED, PROVIDER_ADMITTED, "2"},
+        {PROVIDER_APPLIED, PROVIDER_REJECTED, "2"},     {PROVIDER_APPLIED, PROVIDER_WITHDRAWN, "2"},
+        {PROVIDER_ADMITTED, PROVIDER_TRIAL, "3.2"},     {PROVIDER_ADMITTED, PROVIDER_WITHDRAWN, "2"},
+        {PROVIDER_TRIAL, PROVIDER_CERTIFIED, "3.2"},    {PROVIDER_TRIAL, PROVIDER_TRIAL_FAILED, "3.2"},
+        {PROVIDER_CERTIFIED, PROVIDER_REVOKED, "3.3"},  {PROVIDER_CERTIFIED, PROVIDER_EXITED, "5"},
+        {PROVIDER_REVOKED, PROVIDER_APPLIED, "5"},      {PROVIDER_REVOKED, PROVIDER_EXITED, "5"},
+        {PROVIDER_REJECTED, PROVIDER_APPLIED, "2"},     {PROVIDER_WITHDRAWN, PROVIDER_APPLIED, "2"},
+        {PROVIDER_TRIAL_FAILED, PROVIDER_APPLIED, "2"}, {PROVIDER_EXITED, PROVIDER_APPLIED, "2"},
 };
 const size_t lifecycle_transition_count = sizeof lifecycle_transitions / sizeof lifecycle_transitions[0];
 

@@ -137,7 +137,8 @@ static void gather(struct gathering *g, size_t at, const char *alternative)
 	if (node->kind == NODE_CRITERION) {
 		struct criterion_gap *gap = &g->gaps[g->len++];
 
-		*gap = (struct criterion_gap){node->measure, node->clause, alternative, node->at_least, g->results[at].gap, DAY_NONE};
+		*gap = (struct criterion_gap){node->measure,  node->clause,       alternative,
+		                              node->at_least, g->results[at].gap, DAY_NONE};
 		if (node->measure == MEASURE_MONTHLY_ORDER_GROWTH)
 			growth_gap(g, node->at_least, gap);
 		return;

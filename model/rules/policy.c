@@ -102,7 +102,8 @@ struct place {
 	struct faults *faults;
 };
 
-static bool read_name(const struct place *p, const char *member, const char *text, bool (*valid)(const char *), const char *form)
+static bool read_name(const struct place *p, const char *member, const char *text, bool (*valid)(const char *),
+                      const char *form)
 {
 	char at[FAULT_TEXT_MAX];
 
@@ -141,8 +142,8 @@ static bool read_documents(const struct place *p, const json_t *documents, struc
 	json_t *item;
 
 	(void)json_pointer(list, sizeof list, p->pointer, "documents");
-	json_array_foreach(documents, i, item)
-		ok = read_document(item, json_pointer_at(at, sizeof at, list, i), a, p->faults) && ok;
+	json_array_foreach(documents, i, item) ok =
+	        read_document(item, json_pointer_at(at, sizeof at, list, i), a, p->faults) && ok;
 	return ok;
 }
 
@@ -226,9 +227,8 @@ static bool read_stage(const json_t *json, const struct place *p, struct stage_p
 	bool ok = json_fields(json, p->pointer, fields, COUNT(fields), p->faults);
 
 	s->months = (int32_t)months;
-	return requires && requirement_read(requires, json_pointer(at, sizeof at, p->pointer, "requires"), &s->requires,
-	                                    p->faults) &&
-	       ok;
+	return requires &&
+	       requirement_read(requires, json_pointer(at, sizeof at, p->pointer, "requires"), &s->requires, p->faults) && ok;
 }
 
 /* The members that are objects, each by its own reader. NULL: absent (and said so where it is required). */

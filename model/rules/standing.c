@@ -73,7 +73,8 @@ static void derive_deposit(const struct standing_facts *f, struct standing *out)
 
 static struct standing_due deposit_due(const struct standing_facts *f, const struct standing *out)
 {
-	struct standing_due due = {.note = note("deposit_short", CODE_DEPOSIT_SHORT, "4.1"), .what = "deposit_fen", .by = DAY_NONE};
+	struct standing_due due = {
+	        .note = note("deposit_short", CODE_DEPOSIT_SHORT, "4.1"), .what = "deposit_fen", .by = DAY_NONE};
 
 	if (out->deposit_configured) {
 		(void)fen_text(out->deposit_shortfall_fen, due.note.args[0]);
@@ -125,7 +126,8 @@ static void require_checks(const struct standing_facts *f, struct standing *out)
 
 static void require_application(const struct standing_facts *f, struct standing *out)
 {
-	struct standing_due due = {.note = note("application_needed", CODE_APPLICATION_NEEDED, "2"), .what = "application", .by = DAY_NONE};
+	struct standing_due due = {
+	        .note = note("application_needed", CODE_APPLICATION_NEEDED, "2"), .what = "application", .by = DAY_NONE};
 
 	if (!is_cooling_down(f)) {
 		*due_now(out) = due;
@@ -155,7 +157,8 @@ static struct standing_note growth_note(const struct criterion_gap *gap)
 	char first[DAY_TEXT];
 	struct standing_note n;
 
-	n = note("measure_short", gap->gap == NEEDED_NONE ? CODE_ORDER_GROWTH_WITHOUT_BASE : CODE_ORDER_GROWTH_SHORT, gap->clause);
+	n = note("measure_short", gap->gap == NEEDED_NONE ? CODE_ORDER_GROWTH_WITHOUT_BASE : CODE_ORDER_GROWTH_SHORT,
+	         gap->clause);
 	if (gap->gap != NEEDED_NONE)
 		arg_count(&n, 0, gap->gap);
 	(void)snprintf(n.args[gap->gap == NEEDED_NONE ? 0 : 1], STANDING_TEXT, "%.7s", day_text(gap->month, first));
@@ -280,7 +283,8 @@ static void derive_trial(const struct standing_facts *f, struct standing *out)
 	require_deposit(f, out);
 	require_measures(f, out);
 	if (met) {
-		event(out, dated("early_conversion_possible", CODE_EARLY_CONVERSION_POSSIBLE, "3.2", f->progress_as_of), f->today);
+		event(out, dated("early_conversion_possible", CODE_EARLY_CONVERSION_POSSIBLE, "3.2", f->progress_as_of),
+		      f->today);
 		event(out, dated("certified", CODE_CERTIFIED_NEXT, "3.2", f->period_end), f->period_end + 1);
 	} else {
 		event(out, dated("trial_failed", CODE_TRIAL_FAILED_NEXT, "3.2", f->period_end), f->period_end + 1);

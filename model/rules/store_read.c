@@ -238,7 +238,8 @@ bool store_months_may_stand(const struct evaluation_store *store, const char *po
 	for (size_t i = 0; i < store->month_count; i++) {
 		if (month_may_stand_for_days(store->bindings, store->binding_count, store->months[i].month, evaluated_on))
 			continue;
-		faults_add(faults, json_pointer_at(at, sizeof at, list, i), CODE_MONTH_NOT_WHOLE, day_text(evaluated_on, last), NULL);
+		faults_add(faults, json_pointer_at(at, sizeof at, list, i), CODE_MONTH_NOT_WHOLE, day_text(evaluated_on, last),
+		           NULL);
 		ok = false;
 	}
 	return ok;
@@ -287,7 +288,8 @@ static bool read_attributes(struct evaluation_store *s, const char *code, const 
 	for (int i = 0; i < STORE_STATUSES; i++)
 		words[i] = store_status_name((enum store_status)i);
 	if (code)
-		ok = region_read(code, json_pointer(at, sizeof at, p->pointer, "registered_region"), &s->registered_region, p->faults);
+		ok = region_read(code, json_pointer(at, sizeof at, p->pointer, "registered_region"), &s->registered_region,
+		                 p->faults);
 	if (status)
 		word = word_read(status, json_pointer(at, sizeof at, p->pointer, "status"), words, STORE_STATUSES, p->faults);
 	if (word >= 0)

@@ -35,8 +35,13 @@ static void evaluate_nothing(const struct policy *policy)
 	const struct policy *const list[] = {policy};
 
 	for (int s = 0; s < STAGES; s++) {
-		const struct evaluation_input in = {.policies = list, .policy_count = 1, .stage = (enum stage)s, .start = day_of(2023, 4, 1),
-		                                    .as_of = day_of(2023, 5, 31), .provider_region = 420000, .provider_industry = "a",
+		const struct evaluation_input in = {.policies = list,
+		                                    .policy_count = 1,
+		                                    .stage = (enum stage)s,
+		                                    .start = day_of(2023, 4, 1),
+		                                    .as_of = day_of(2023, 5, 31),
+		                                    .provider_region = 420000,
+		                                    .provider_industry = "a",
 		                                    .provider_main_category = "a"};
 		struct evaluation e;
 

@@ -116,7 +116,8 @@ static bool region_fits(const struct evaluation_input *in, const struct evaluati
 
 static bool category_fits(const struct evaluation_input *in, const struct evaluation_store *s)
 {
-	return !s->unlisted && (strcmp(s->industry, in->provider_industry) == 0 || strcmp(s->category, in->provider_main_category) == 0);
+	return !s->unlisted &&
+	       (strcmp(s->industry, in->provider_industry) == 0 || strcmp(s->category, in->provider_main_category) == 0);
 }
 
 static bool in_period(const struct binding *b, day start, day last)
@@ -143,7 +144,8 @@ static bool is_new(const struct evaluation_store *s, const struct binding *b, co
 }
 
 /* 5., in the order of the reasons. */
-static const char *why_not(const struct evaluation_input *in, const struct evaluation_store *s, const struct counting_policy *c, day last)
+static const char *why_not(const struct evaluation_input *in, const struct evaluation_store *s, const struct counting_policy *c,
+                           day last)
 {
 	bool began = false;
 	bool fresh = false;
@@ -179,17 +181,19 @@ static const struct day_fact *fact_of(const struct evaluation_store *s, day d)
 }
 
 /* 6. Some new binding had begun by that day. */
-static bool since_new_binding(const struct evaluation_input *in, const struct evaluation_store *s, const struct counting_policy *c, day last,
-                              day d)
+static bool since_new_binding(const struct evaluation_input *in, const struct evaluation_store *s,
+                              const struct counting_policy *c, day last, day d)
 {
 	for (size_t i = 0; i < s->binding_count; i++) {
-		if (in_period(&s->bindings[i], in->start, last) && is_new(s, &s->bindings[i], c) && s->bindings[i].bound_on <= d)
+		if (in_period(&s->bindings[i], in->start, last) && is_new(s, &s->bindings[i], c) &&
+		    s->bindings[i].bound_on <= d)
 			return true;
 	}
 	return false;
 }
 
-static naive_sum gmv_of(const struct evaluation_input *in, const struct evaluation_store *s, const struct counting_policy *c, day last)
+static naive_sum gmv_of(const struct evaluation_input *in, const struct evaluation_store *s, const struct counting_policy *c,
+                        day last)
 {
 	naive_sum sum = 0;
 
@@ -245,7 +249,8 @@ static bool judge_growth(const struct evaluation_input *in, struct naive_policy 
 }
 
 /* 10., from the root down. */
-static bool judge(const struct evaluation_input *in, const struct requirement *r, size_t at, struct naive_policy *p, int months, day last)
+static bool judge(const struct evaluation_input *in, const struct requirement *r, size_t at, struct naive_policy *p, int months,
+                  day last)
 {
 	const struct node *node = &r->nodes[at];
 	bool all = true;
@@ -284,7 +289,8 @@ static void count_orders(const struct evaluation_input *in, day last, struct nai
 		for (day d = in->start; d <= last; d++) {
 			const struct day_fact *fact = fact_of(&in->stores[s], d);
 
-			if (fact && category_fits(in, &in->stores[s]) && region_fits(in, &in->stores[s]) && bound_to_provider(&in->stores[s], d))
+			if (fact && category_fits(in, &in->stores[s]) && region_fits(in, &in->stores[s]) &&
+			    bound_to_provider(&in->stores[s], d))
 				out->store_monthly[s][month_of(in->start, d)] += fact->orders;
 		}
 	}

@@ -10,8 +10,8 @@ struct random {
 	uint64_t state;
 };
 
-uint64_t random_seed(void);                               /* ASSAY_SEED, else new; prints it */
-int random_cases(int otherwise);                          /* ASSAY_CASES, else `otherwise` */
+uint64_t random_seed(void); /* ASSAY_SEED, else new; prints it */
+int random_cases(int otherwise); /* ASSAY_CASES, else `otherwise` */
 struct random random_for(uint64_t seed, uint64_t number); /* the generator of one case */
 uint64_t random_bits(struct random *r);
 int64_t random_in(struct random *r, int64_t low, int64_t high); /* both ends included */

@@ -69,7 +69,7 @@ static void make_policies(struct world *w, struct random *r)
 	int32_t months = (int32_t)(random_one_in(r, 4) ? random_in(r, 1, 12) : 3);
 
 	w->in.policy_count = (size_t)random_in(r, 1, WORLD_POLICIES);
-	for (size_t i = 0; i < w->in.policy_count; i++) {
+	for (size_t i = 0; i < WORLD_POLICIES && i < w->in.policy_count; i++) {
 		make_policy(&w->policies[i], r, months);
 		w->policies[i].version = versions[i];
 		memcpy(w->policies[i].ref, "p@", 2);
@@ -214,12 +214,12 @@ void world_copy(struct world *to, const struct world *from)
 
 /* ---- order ---- */
 
-#define SHUFFLE(r, a, n, type)                                                                                         \
-	for (size_t i_ = (n); i_ > 1; i_--) {                                                                          \
-		size_t j_ = (size_t)random_in((r), 0, (int64_t)i_ - 1);                                                \
-		type keep_ = (a)[i_ - 1];                                                                              \
-		(a)[i_ - 1] = (a)[j_];                                                                                 \
-		(a)[j_] = keep_;                                                                                       \
+#define SHUFFLE(r, a, n, type)                                                                                                 \
+	for (size_t i_ = (n); i_ > 1; i_--) {                                                                                  \
+		size_t j_ = (size_t)random_in((r), 0, (int64_t)i_ - 1);                                                        \
+		type keep_ = (a)[i_ - 1];                                                                                      \
+		(a)[i_ - 1] = (a)[j_];                                                                                         \
+		(a)[j_] = keep_;                                                                                               \
 	}
 
 void world_shuffle(struct world *w, struct random *r, size_t where[WORLD_STORES])

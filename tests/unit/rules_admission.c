@@ -191,4 +191,5 @@ END_TEST
 
 CHECK_MAIN("rules_admission", all_checks_are_reported_when_met, every_unmet_check_is_reported_not_the_first,
            mall_alone_cannot_be_certified, every_category_that_the_policy_lists_is_needed, the_cool_down_ends_on_its_day,
-           each_missing_document_is_named, all_documents_that_a_policy_may_ask_for_can_be_missing, unset_documents_are_not_configured)
+           each_missing_document_is_named, all_documents_that_a_policy_may_ask_for_can_be_missing,
+           unset_documents_are_not_configured)

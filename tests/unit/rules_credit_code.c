@@ -7,7 +7,8 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Codes of well-known companies and public bodies, as they print them. */
-static const char *const good[] = {"91350100M000100Y43", "91110000802100433B", "91440300708461136T", "914403001922038216", "91330100799655058B"};
+static const char *const good[] = {"91350100M000100Y43", "91110000802100433B", "91440300708461136T", "914403001922038216",
+                                   "91330100799655058B"};
 
 START_TEST(real_codes_are_taken)
 {
@@ -43,10 +44,10 @@ START_TEST(what_is_wrong_is_told_apart)
 {
 	static const char *const malformed[] = {
 	        "",
-	        "91350100M000100Y4",   /* one short */
+	        "91350100M000100Y4", /* one short */
 	        "91350100M000100Y433", /* one long */
-	        "91350100m000100y43",  /* lower case */
-	        "9135O100M000100Y43",  /* a letter that the alphabet does not have */
+	        "91350100m000100y43", /* lower case */
+	        "9135O100M000100Y43", /* a letter that the alphabet does not have */
 	        "91350100I000100Y43",
 	        "91350100S000100Y43",
 	        "91350100V000100Y43",

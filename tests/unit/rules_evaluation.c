@@ -165,7 +165,8 @@ START_TEST(two_people_pass_the_exam_by_the_day)
 	        {"[{'person_id': 'p-1', 'passed_on': '2023-04-20'}, {'person_id': 'p-2', 'passed_on': '2023-07-01'}]", 1},
 	        {"[{'person_id': 'p-1', 'passed_on': '2020-01-01'}, {'person_id': 'P-1', 'passed_on': '2020-01-01'}]", 2},
 	        {"[{'person_id': 'p-2', 'passed_on': '2023-07-01'}, {'person_id': 'p-1', 'passed_on': '2023-04-20'},"
-	         " {'person_id': 'p-2', 'passed_on': '2023-06-30'}]", 2},
+	         " {'person_id': 'p-2', 'passed_on': '2023-06-30'}]",
+	         2},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -188,11 +189,8 @@ START_TEST(the_evaluation_day_is_the_earlier_of_as_of_and_the_end)
 		const char *as_of, *evaluated_on;
 		bool final;
 	} cases[] = {
-	        {"2023-04-01", "2023-04-01", false},
-	        {"2023-06-29", "2023-06-29", false},
-	        {"2023-06-30", "2023-06-30", true},
-	        {"2023-07-01", "2023-06-30", true},
-	        {"2024-01-01", "2023-06-30", true},
+	        {"2023-04-01", "2023-04-01", false}, {"2023-06-29", "2023-06-29", false}, {"2023-06-30", "2023-06-30", true},
+	        {"2023-07-01", "2023-06-30", true},  {"2024-01-01", "2023-06-30", true},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -244,7 +242,8 @@ START_TEST(periods_have_the_policys_months)
 		json_t *answer = evaluated(request);
 		ck_assert_str_eq(text_at(answer, "period/end"), cases[i].end);
 		ck_assert_uint_eq(json_array_size(look(answer, RESULT "measures/monthly_orders")), (size_t)cases[i].months);
-		ck_assert_uint_eq(json_array_size(look(answer, RESULT "requirement/all/0/any/1/all/2/months")), (size_t)cases[i].months - 1);
+		ck_assert_uint_eq(json_array_size(look(answer, RESULT "requirement/all/0/any/1/all/2/months")),
+		                  (size_t)cases[i].months - 1);
 	}
 }
 END_TEST
@@ -286,8 +285,9 @@ START_TEST(a_store_without_attributes_matches_nothing)
 {
 	json_t *request = trial_request("2023-06-30");
 
-	put(request, "stores/0", json_of("{'store_id': 's', 'unlisted': true, 'bindings': [{'by': 'self', 'bound_on': '2023-04-01'}],"
-	                                 " 'days': [{'day': '2023-04-01', 'orders': 5, 'gmv_fen': 5}]}"));
+	put(request, "stores/0",
+	    json_of("{'store_id': 's', 'unlisted': true, 'bindings': [{'by': 'self', 'bound_on': '2023-04-01'}],"
+	            " 'days': [{'day': '2023-04-01', 'orders': 5, 'gmv_fen': 5}]}"));
 	json_t *answer = evaluated(request);
 	ck_assert_str_eq(reason(answer, 0), "category_mismatch");
 	ck_assert_int_eq(measure(answer, "monthly_orders/0"), 0);
@@ -313,7 +313,8 @@ START_TEST(a_new_binding_begins_in_the_period)
 		json_t *request = one_store(cases[i].as_of, NULL, NULL);
 
 		put(request, "stores/0/bindings/0/bound_on", json_string(cases[i].bound_on));
-		ck_assert_msg(strcmp(reason(evaluated(request), 0), cases[i].reason) == 0, "%s as of %s", cases[i].bound_on, cases[i].as_of);
+		ck_assert_msg(strcmp(reason(evaluated(request), 0), cases[i].reason) == 0, "%s as of %s", cases[i].bound_on,
+		              cases[i].as_of);
 	}
 }
 END_TEST
@@ -343,9 +344,11 @@ START_TEST(a_repeat_within_six_months_is_not_new)
 
 		put(request, "period_start", json_string(cases[i].start));
 		put(request, "stores/0/bindings",
-		    json_of("[{'by': 'self', 'bound_on': '%s', 'unbound_on': null}, {'by': 'self', 'bound_on': '%s', 'unbound_on': '%s'}]",
+		    json_of("[{'by': 'self', 'bound_on': '%s', 'unbound_on': null}, {'by': 'self', 'bound_on': '%s', "
+		            "'unbound_on': '%s'}]",
 		            cases[i].bound_on, cases[i].earlier_from, cases[i].earlier_to));
-		ck_assert_msg(strcmp(reason(evaluated(request), 0), cases[i].reason) == 0, "case %zu: %s", i, reason(evaluated(request), 0));
+		ck_assert_msg(strcmp(reason(evaluated(request), 0), cases[i].reason) == 0, "case %zu: %s", i,
+		              reason(evaluated(request), 0));
 	}
 }
 END_TEST
@@ -498,13 +501,25 @@ START_TEST(another_providers_bindings_count_only_in_scope_any)
 	static const struct {
 		const char *scope, *bindings, *reason;
 	} cases[] = {
-	        {"provider", "[{'by': 'other', 'bound_on': '2023-01-01', 'unbound_on': '2023-04-01'}, {'by': 'self', 'bound_on': '2023-04-01'}]", "null"},
-	        {"any", "[{'by': 'other', 'bound_on': '2023-01-01', 'unbound_on': '2023-04-01'}, {'by': 'self', 'bound_on': '2023-04-01'}]", "repeat_binding"},
-	        {"any", "[{'by': 'other', 'bound_on': '2020-01-01', 'unbound_on': '2022-10-01'}, {'by': 'self', 'bound_on': '2023-04-01'}]", "null"},
-	        {"any", "[{'by': 'other', 'bound_on': '2020-01-01'}, {'by': 'self', 'bound_on': '2023-04-01'}]", "repeat_binding"},
-	        {"any", "[{'by': 'other', 'bound_on': '2023-04-01'}, {'by': 'self', 'bound_on': '2023-04-01'}]", "null"}, /* not earlier */
+	        {"provider",
+	         "[{'by': 'other', 'bound_on': '2023-01-01', 'unbound_on': '2023-04-01'}, {'by': 'self', 'bound_on': "
+	         "'2023-04-01'}]",
+	         "null"},
+	        {"any",
+	         "[{'by': 'other', 'bound_on': '2023-01-01', 'unbound_on': '2023-04-01'}, {'by': 'self', 'bound_on': "
+	         "'2023-04-01'}]",
+	         "repeat_binding"},
+	        {"any",
+	         "[{'by': 'other', 'bound_on': '2020-01-01', 'unbound_on': '2022-10-01'}, {'by': 'self', 'bound_on': "
+	         "'2023-04-01'}]",
+	         "null"},
+	        {"any", "[{'by': 'other', 'bound_on': '2020-01-01'}, {'by': 'self', 'bound_on': '2023-04-01'}]",
+	         "repeat_binding"},
+	        {"any", "[{'by': 'other', 'bound_on': '2023-04-01'}, {'by': 'self', 'bound_on': '2023-04-01'}]",
+	         "null"}, /* not earlier */
 	        {"any", "[{'by': 'other', 'bound_on': '2023-04-02'}, {'by': 'self', 'bound_on': '2023-04-01'}]", "null"},
-	        {"any", "[{'by': 'other', 'bound_on': '2023-04-01'}]", "not_new_in_period"}, /* only one's own make a store new */
+	        {"any", "[{'by': 'other', 'bound_on': '2023-04-01'}]",
+	         "not_new_in_period"}, /* only one's own make a store new */
 	        {"provider", "[{'by': 'other', 'bound_on': '2023-04-01'}]", "not_new_in_period"},
 	};
 
@@ -516,7 +531,8 @@ START_TEST(another_providers_bindings_count_only_in_scope_any)
 		json_t *answer = evaluated(request);
 		ck_assert_msg(strcmp(reason(answer, 0), cases[i].reason) == 0, "case %zu: %s", i, reason(answer, 0));
 		/* another's binding makes no order ours */
-		ck_assert_int_eq(measure(answer, "monthly_orders/0"), strcmp(cases[i].reason, "not_new_in_period") == 0 ? 0 : 5);
+		ck_assert_int_eq(measure(answer, "monthly_orders/0"),
+		                 strcmp(cases[i].reason, "not_new_in_period") == 0 ? 0 : 5);
 	}
 }
 END_TEST
@@ -526,7 +542,8 @@ START_TEST(the_repeat_window_is_the_policys)
 	static const struct {
 		int months;
 		const char *reason;
-	} cases[] = {{0, "null"}, {1, "null"}, {2, "null"}, {3, "repeat_binding"}, {12, "repeat_binding"}, {120, "repeat_binding"}};
+	} cases[] = {
+	        {0, "null"}, {1, "null"}, {2, "null"}, {3, "repeat_binding"}, {12, "repeat_binding"}, {120, "repeat_binding"}};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		json_t *request = bound("2023-06-30", "[{'by': 'self', 'bound_on': '2022-06-01', 'unbound_on': '2023-02-03'},"
@@ -594,7 +611,8 @@ START_TEST(a_month_that_has_not_begun_is_not_met)
 {
 	/* with no growth asked for, nothing sold would do in May - once May has begun */
 	json_t *request = ten_stores(1, 0, 0, 0);
-	put(request, "policies/0/trial/requires", json_of("{'measure': 'monthly_order_growth', 'at_least_bps': 0, 'clause': '3.4'}"));
+	put(request, "policies/0/trial/requires",
+	    json_of("{'measure': 'monthly_order_growth', 'at_least_bps': 0, 'clause': '3.4'}"));
 	put(request, "stores/0/days", json_array());
 	add_day(look(request, "stores/0"), "2023-04-03", 1, 0);
 	add_day(look(request, "stores/0"), "2023-05-01", 1, 0);
@@ -602,7 +620,10 @@ START_TEST(a_month_that_has_not_begun_is_not_met)
 	static const struct {
 		const char *as_of;
 		bool may, june;
-	} cases[] = {{"2023-04-30", false, false}, {"2023-05-01", true, false}, {"2023-05-31", true, false}, {"2023-06-01", true, true}};
+	} cases[] = {{"2023-04-30", false, false},
+	             {"2023-05-01", true, false},
+	             {"2023-05-31", true, false},
+	             {"2023-06-01", true, true}};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		put(request, "as_of", json_string(cases[i].as_of));
@@ -643,7 +664,8 @@ static json_t *most(int n)
 		json_t *store = json_array_get(look(request, "stores"), (size_t)i);
 
 		put(store, "bindings/0/bound_on", json_string("2023-04-01"));
-		put(store, "months", json_of("[{'month': '2023-04', 'orders': 279223176896970721, 'gmv_fen': 279223176896970721}]"));
+		put(store, "months",
+		    json_of("[{'month': '2023-04', 'orders': 279223176896970721, 'gmv_fen': 279223176896970721}]"));
 	}
 	return request;
 }
@@ -713,7 +735,8 @@ START_TEST(one_stores_sum_is_watched_too)
 	json_t *request = one_store("2023-06-30", NULL, NULL);
 	struct evaluation_input in = *evaluation_request_input(request_of(request));
 	struct evaluation_store store = in.stores[0];
-	struct day_fact days[] = {{day_at("2023-04-10"), INT64_MAX, 0}, {day_at("2023-04-11"), 0, INT64_MAX}, {day_at("2023-04-12"), 0, 0}};
+	struct day_fact days[] = {
+	        {day_at("2023-04-10"), INT64_MAX, 0}, {day_at("2023-04-11"), 0, INT64_MAX}, {day_at("2023-04-12"), 0, 0}};
 	struct evaluation e;
 
 	store.days = days;
@@ -737,12 +760,14 @@ END_TEST
 
 CHECK_MAIN("rules_evaluation", worked_case_1_metric_1, worked_case_1_the_next_period_needs_ten_more, worked_case_2_metric_2,
            worked_case_3_regions, ten_stores_are_enough_and_nine_are_not, two_people_pass_the_exam_by_the_day,
-           the_evaluation_day_is_the_earlier_of_as_of_and_the_end, facts_after_the_evaluation_day_or_before_the_period_do_not_count,
-           periods_have_the_policys_months, a_store_matches_by_industry_or_by_category, a_store_without_attributes_matches_nothing,
-           a_new_binding_begins_in_the_period, a_repeat_within_six_months_is_not_new, any_earlier_binding_counts_not_only_the_last,
-           bound_again_inside_the_period_counts_once, a_binding_of_no_days_is_taken_literally, bindings_are_half_open,
-           the_first_reason_that_applies_is_given, only_normal_stores_are_counted_but_orders_of_all_matching_ones,
-           orders_of_old_stores_count_too, another_providers_bindings_count_only_in_scope_any, the_repeat_window_is_the_policys,
+           the_evaluation_day_is_the_earlier_of_as_of_and_the_end,
+           facts_after_the_evaluation_day_or_before_the_period_do_not_count, periods_have_the_policys_months,
+           a_store_matches_by_industry_or_by_category, a_store_without_attributes_matches_nothing,
+           a_new_binding_begins_in_the_period, a_repeat_within_six_months_is_not_new,
+           any_earlier_binding_counts_not_only_the_last, bound_again_inside_the_period_counts_once,
+           a_binding_of_no_days_is_taken_literally, bindings_are_half_open, the_first_reason_that_applies_is_given,
+           only_normal_stores_are_counted_but_orders_of_all_matching_ones, orders_of_old_stores_count_too,
+           another_providers_bindings_count_only_in_scope_any, the_repeat_window_is_the_policys,
            with_two_new_bindings_gmv_counts_from_the_first, meeting_any_one_policy_is_enough,
            a_first_month_without_orders_never_grows, a_month_that_has_not_begun_is_not_met,
            figures_near_2_to_the_53rd_are_exact, a_sum_past_2_to_the_63rd_is_refused_never_wrapped,

@@ -136,7 +136,9 @@ START_TEST(what_is_given_twice_is_refused)
 	ck_assert_str_eq(refusals(request), "duplicate /stores/2/store_id\nduplicate /stores/3/store_id");
 
 	/* the same person twice on one day says nothing new */
-	request = request_with("exam_passes", "[{'person_id': 'p', 'passed_on': '2023-04-20'}, {'person_id': 'p', 'passed_on': '2023-04-20'}]");
+	request =
+	        request_with("exam_passes",
+	                     "[{'person_id': 'p', 'passed_on': '2023-04-20'}, {'person_id': 'p', 'passed_on': '2023-04-20'}]");
 	ck_assert_str_eq(refusals(request), "");
 }
 END_TEST
@@ -146,18 +148,27 @@ START_TEST(own_bindings_do_not_overlap)
 	static const struct {
 		const char *bindings, *said;
 	} cases[] = {
-	        {"[{'by': 'self', 'bound_on': '2023-04-01'}, {'by': 'self', 'bound_on': '2023-05-01'}]", "overlaps /stores/1/bindings/1"},
-	        {"[{'by': 'self', 'bound_on': '2023-05-01'}, {'by': 'self', 'bound_on': '2023-04-01'}]", "overlaps /stores/1/bindings/0"},
-	        {"[{'by': 'self', 'bound_on': '2023-05-01'}, {'by': 'self', 'bound_on': '2023-04-01', 'unbound_on': '2023-05-01'}]", ""},
-	        {"[{'by': 'self', 'bound_on': '2023-05-01'}, {'by': 'self', 'bound_on': '2023-04-01', 'unbound_on': '2023-05-02'}]",
+	        {"[{'by': 'self', 'bound_on': '2023-04-01'}, {'by': 'self', 'bound_on': '2023-05-01'}]",
+	         "overlaps /stores/1/bindings/1"},
+	        {"[{'by': 'self', 'bound_on': '2023-05-01'}, {'by': 'self', 'bound_on': '2023-04-01'}]",
 	         "overlaps /stores/1/bindings/0"},
-	        {"[{'by': 'self', 'bound_on': '2023-04-01'}, {'by': 'self', 'bound_on': '2023-04-01'}]", "overlaps /stores/1/bindings/1"},
+	        {"[{'by': 'self', 'bound_on': '2023-05-01'}, {'by': 'self', 'bound_on': '2023-04-01', 'unbound_on': "
+	         "'2023-05-01'}]",
+	         ""},
+	        {"[{'by': 'self', 'bound_on': '2023-05-01'}, {'by': 'self', 'bound_on': '2023-04-01', 'unbound_on': "
+	         "'2023-05-02'}]",
+	         "overlaps /stores/1/bindings/0"},
+	        {"[{'by': 'self', 'bound_on': '2023-04-01'}, {'by': 'self', 'bound_on': '2023-04-01'}]",
+	         "overlaps /stores/1/bindings/1"},
 	        {"[{'by': 'self', 'bound_on': '2023-04-01'}, {'by': 'other', 'bound_on': '2023-04-01'}]", ""},
 	        {"[{'by': 'other', 'bound_on': '2023-04-01'}, {'by': 'other', 'bound_on': '2023-04-01'}]", ""},
 	        /* one of no days has no day in common with any */
-	        {"[{'by': 'self', 'bound_on': '2023-04-01'}, {'by': 'self', 'bound_on': '2023-05-01', 'unbound_on': '2023-05-01'}]", ""},
+	        {"[{'by': 'self', 'bound_on': '2023-04-01'}, {'by': 'self', 'bound_on': '2023-05-01', 'unbound_on': "
+	         "'2023-05-01'}]",
+	         ""},
 	        /* a long one over two that follow each other */
-	        {"[{'by': 'self', 'bound_on': '2023-01-01', 'unbound_on': '2023-12-31'}, {'by': 'self', 'bound_on': '2023-02-01', 'unbound_on': '2023-03-01'},"
+	        {"[{'by': 'self', 'bound_on': '2023-01-01', 'unbound_on': '2023-12-31'}, {'by': 'self', 'bound_on': "
+	         "'2023-02-01', 'unbound_on': '2023-03-01'},"
 	         " {'by': 'self', 'bound_on': '2023-04-01', 'unbound_on': '2023-05-01'}]",
 	         "overlaps /stores/1/bindings/1\noverlaps /stores/1/bindings/2"},
 	};
@@ -180,7 +191,8 @@ START_TEST(months_stand_for_days_only_where_they_say_the_same)
 	        {"2023-04", "2023-06-30", "[{'by': 'self', 'bound_on': '2023-04-30'}]", "month_not_whole /stores/1/months/0"},
 	        {"2023-04", "2023-06-30", "[{'by': 'self', 'bound_on': '2023-05-01'}]", ""},
 	        {"2023-04", "2023-06-30", "[{'by': 'self', 'bound_on': '2020-01-01', 'unbound_on': '2023-04-01'}]", ""},
-	        {"2023-04", "2023-06-30", "[{'by': 'self', 'bound_on': '2020-01-01', 'unbound_on': '2023-04-02'}]", "month_not_whole /stores/1/months/0"},
+	        {"2023-04", "2023-06-30", "[{'by': 'self', 'bound_on': '2020-01-01', 'unbound_on': '2023-04-02'}]",
+	         "month_not_whole /stores/1/months/0"},
 	        {"2023-04", "2023-06-30", "[{'by': 'self', 'bound_on': '2020-01-01', 'unbound_on': '2023-05-01'}]", ""},
 	        {"2023-04", "2023-06-30", "[{'by': 'other', 'bound_on': '2023-04-02'}]", ""},
 	        {"2023-04", "2023-04-30", "[]", ""},
@@ -223,9 +235,10 @@ START_TEST(an_unlisted_store_has_no_attributes)
 {
 	json_t *request = request_with("stores/0/unlisted", "true");
 
-	ck_assert_str_eq(refusals(request), "unknown_member /stores/0/registered_region\nunknown_member /stores/0/ship_from_regions\n"
-	                                    "unknown_member /stores/0/industry\nunknown_member /stores/0/category\n"
-	                                    "unknown_member /stores/0/status");
+	ck_assert_str_eq(refusals(request),
+	                 "unknown_member /stores/0/registered_region\nunknown_member /stores/0/ship_from_regions\n"
+	                 "unknown_member /stores/0/industry\nunknown_member /stores/0/category\n"
+	                 "unknown_member /stores/0/status");
 	put(request, "stores/0/unlisted", json_false());
 	ck_assert_str_eq(refusals(request), "");
 }
@@ -326,22 +339,27 @@ START_TEST(the_answer_is_the_contracts)
 	const struct evaluation_input *in = evaluation_request_input(request_of(request));
 	char *text = answer_text(in, EVALUATION_WHOLE);
 	static const char head[] =
-	        "{\"outcome\":\"met\",\"final\":true,\"stage\":\"trial\",\"period\":{\"start\":\"2023-04-01\",\"end\":\"2023-06-30\"},"
+	        "{\"outcome\":\"met\",\"final\":true,\"stage\":\"trial\",\"period\":{\"start\":\"2023-04-01\",\"end\":\"2023-"
+	        "06-30\"},"
 	        "\"as_of\":\"2023-06-30\",\"evaluated_on\":\"2023-06-30\","
 	        "\"policies\":[{\"policy\":\"antiques-art@2023-04-26\",\"outcome\":\"met\","
-	        "\"measures\":{\"new_stores\":10,\"new_store_gmv_fen\":5000000,\"monthly_orders\":[10000,11000,12100],\"exam_passes\":2},"
+	        "\"measures\":{\"new_stores\":10,\"new_store_gmv_fen\":5000000,\"monthly_orders\":[10000,11000,12100],\"exam_"
+	        "passes\":2},"
 	        "\"requirement\":{\"all\":[{\"name\":\"assessment\",\"any\":["
 	        "{\"name\":\"metric_1\",\"all\":["
 	        "{\"measure\":\"new_stores\",\"clause\":\"3.2\",\"at_least\":10,\"measured\":10,\"gap\":0,\"met\":true},"
-	        "{\"measure\":\"new_store_gmv_fen\",\"clause\":\"3.2\",\"at_least\":5000000,\"measured\":5000000,\"gap\":0,\"met\":true}],"
+	        "{\"measure\":\"new_store_gmv_fen\",\"clause\":\"3.2\",\"at_least\":5000000,\"measured\":5000000,\"gap\":0,"
+	        "\"met\":true}],"
 	        "\"met\":true},"
 	        "{\"name\":\"metric_2\",\"all\":["
 	        "{\"measure\":\"new_stores\",\"clause\":\"3.2\",\"at_least\":10,\"measured\":10,\"gap\":0,\"met\":true},"
-	        "{\"measure\":\"first_month_orders\",\"clause\":\"3.2\",\"at_least\":10000,\"measured\":10000,\"gap\":0,\"met\":true},"
+	        "{\"measure\":\"first_month_orders\",\"clause\":\"3.2\",\"at_least\":10000,\"measured\":10000,\"gap\":0,"
+	        "\"met\":true},"
 	        "{\"measure\":\"monthly_order_growth\",\"clause\":\"3.4\",\"at_least_bps\":1000,\"met\":true,\"months\":["
 	        "{\"month\":\"2023-05\",\"orders\":11000,\"needed\":11000,\"met\":true},"
 	        "{\"month\":\"2023-06\",\"orders\":12100,\"needed\":12100,\"met\":true}]}],\"met\":true}],\"met\":true},"
-	        "{\"measure\":\"exam_passes\",\"clause\":\"3.2\",\"at_least\":2,\"measured\":2,\"gap\":0,\"met\":true}],\"met\":true}";
+	        "{\"measure\":\"exam_passes\",\"clause\":\"3.2\",\"at_least\":2,\"measured\":2,\"gap\":0,\"met\":true}],"
+	        "\"met\":true}";
 	static const char first[] = ",\"stores\":[{\"store_id\":\"s-1\",\"counted\":true,\"reason\":null,\"gmv_fen\":500000,"
 	                            "\"monthly_orders\":[1000,1100,1210]},{\"store_id\":\"s-2\"";
 
@@ -404,12 +422,13 @@ START_TEST(evidence_gives_the_same_answer_and_the_same_evidence)
 	const struct evaluation_input *again = evaluation_request_input(request_of(kept(read)));
 	ck_assert_str_eq(evidence_text(again), evidence);
 	ck_assert_str_eq(answer_text(again, EVALUATION_WHOLE), answer_text(in, EVALUATION_WHOLE));
-	ck_assert_ptr_nonnull(strstr(evidence, "{\"store_id\":\"s-2\",\"registered_region\":\"420106\",\"ship_from_regions\":[\"420100\"],"
-	                                       "\"industry\":\"antiques_art\",\"category\":\"antiques_art\",\"status\":\"normal\","
-	                                       "\"bindings\":[{\"by\":\"self\",\"bound_on\":\"2023-04-03\",\"unbound_on\":null},"
-	                                       "{\"by\":\"other\",\"bound_on\":\"2022-04-03\",\"unbound_on\":\"2022-04-03\"}],"
-	                                       "\"days\":[],\"months\":[{\"month\":\"2023-05\",\"orders\":3,\"gmv_fen\":9}]},"
-	                                       "{\"store_id\":\"s\",\"unlisted\":true,\"bindings\":[],\"days\":[]}]}"));
+	ck_assert_ptr_nonnull(
+	        strstr(evidence, "{\"store_id\":\"s-2\",\"registered_region\":\"420106\",\"ship_from_regions\":[\"420100\"],"
+	                         "\"industry\":\"antiques_art\",\"category\":\"antiques_art\",\"status\":\"normal\","
+	                         "\"bindings\":[{\"by\":\"self\",\"bound_on\":\"2023-04-03\",\"unbound_on\":null},"
+	                         "{\"by\":\"other\",\"bound_on\":\"2022-04-03\",\"unbound_on\":\"2022-04-03\"}],"
+	                         "\"days\":[],\"months\":[{\"month\":\"2023-05\",\"orders\":3,\"gmv_fen\":9}]},"
+	                         "{\"store_id\":\"s\",\"unlisted\":true,\"bindings\":[],\"days\":[]}]}"));
 }
 END_TEST
 
@@ -435,9 +454,11 @@ END_TEST
 static void same_gaps(const struct criterion_gap *a, const struct criterion_gap *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		ck_assert(a[i].measure == b[i].measure && a[i].at_least == b[i].at_least && a[i].gap == b[i].gap && a[i].month == b[i].month);
+		ck_assert(a[i].measure == b[i].measure && a[i].at_least == b[i].at_least && a[i].gap == b[i].gap &&
+		          a[i].month == b[i].month);
 		ck_assert_str_eq(a[i].clause, b[i].clause);
-		ck_assert(!a[i].alternative == !b[i].alternative && (!a[i].alternative || strcmp(a[i].alternative, b[i].alternative) == 0));
+		ck_assert(!a[i].alternative == !b[i].alternative &&
+		          (!a[i].alternative || strcmp(a[i].alternative, b[i].alternative) == 0));
 	}
 }
 
@@ -474,7 +495,9 @@ START_TEST(gaps_read_back_from_the_answer)
 	ck_assert_uint_eq(evaluation_gaps(&e, gaps), 0);
 	evaluation_free(&e);
 	ck_assert_uint_eq(evaluation_gaps_read(evaluated(request), read), 0);
-	ck_assert_uint_eq(evaluation_gaps_read(json_of("{'outcome': 'not_met', 'policies': [7, {'requirement': {'measure': 'x'}}]}"), read), 0);
+	ck_assert_uint_eq(evaluation_gaps_read(
+	                          json_of("{'outcome': 'not_met', 'policies': [7, {'requirement': {'measure': 'x'}}]}"), read),
+	                  0);
 	ck_assert_uint_eq(evaluation_gaps_read(json_of("[]"), read), 0);
 }
 END_TEST

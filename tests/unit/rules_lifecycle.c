@@ -42,8 +42,8 @@ END_TEST
 
 START_TEST(the_life_of_a_provider)
 {
-	static const enum provider_status may_apply[] = {PROVIDER_REGISTERED, PROVIDER_REJECTED, PROVIDER_WITHDRAWN,
-	                                                 PROVIDER_TRIAL_FAILED, PROVIDER_REVOKED, PROVIDER_EXITED};
+	static const enum provider_status may_apply[] = {PROVIDER_REGISTERED,   PROVIDER_REJECTED, PROVIDER_WITHDRAWN,
+	                                                 PROVIDER_TRIAL_FAILED, PROVIDER_REVOKED,  PROVIDER_EXITED};
 	size_t n = 0;
 
 	for (int s = 0; s < PROVIDER_STATUSES; s++)

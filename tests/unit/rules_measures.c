@@ -107,7 +107,8 @@ START_TEST(all_and_any_say_what_their_names_say)
 	        {"{'all': [{'any': [" NEW_STORES(11) "," EXAM(0) "]}, {'any': [" NEW_STORES(11) "," EXAM(3) "]}]}", false},
 	        {GROWTH, false},
 	};
-	const struct measures m = {.new_stores = 10, .exam_passes = 2, .months = 3, .months_reached = 3, .monthly_orders = {10, 11, 12}};
+	const struct measures m = {
+	        .new_stores = 10, .exam_passes = 2, .months = 3, .months_reached = 3, .monthly_orders = {10, 11, 12}};
 	struct node_result results[REQUIREMENT_NODES];
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -131,8 +132,12 @@ START_TEST(gaps_leave_out_what_is_met)
 {
 	const struct policy *p = policy_of(example_policy());
 	const struct requirement *r = &p->stages[STAGE_TRIAL].requires;
-	struct measures m = {.new_stores = 6, .new_store_gmv_fen = 1830000, .monthly_orders = {10000, 7400, 0}, .exam_passes = 1,
-	                     .months = 3, .months_reached = 2};
+	struct measures m = {.new_stores = 6,
+	                     .new_store_gmv_fen = 1830000,
+	                     .monthly_orders = {10000, 7400, 0},
+	                     .exam_passes = 1,
+	                     .months = 3,
+	                     .months_reached = 2};
 	struct node_result results[REQUIREMENT_NODES];
 	struct criterion_gap gaps[REQUIREMENT_NODES];
 	day start = day_at("2023-04-01");
@@ -144,7 +149,8 @@ START_TEST(gaps_leave_out_what_is_met)
 	ck_assert(gaps[1].measure == MEASURE_NEW_STORE_GMV_FEN && gaps[1].gap == 3170000 && gaps[1].month == DAY_NONE);
 	ck_assert(gaps[2].measure == MEASURE_NEW_STORES);
 	ck_assert_str_eq(gaps[2].alternative, "metric_2");
-	ck_assert(gaps[3].measure == MEASURE_MONTHLY_ORDER_GROWTH && gaps[3].gap == 3600 && gaps[3].month == day_at("2023-05-01"));
+	ck_assert(gaps[3].measure == MEASURE_MONTHLY_ORDER_GROWTH && gaps[3].gap == 3600 &&
+	          gaps[3].month == day_at("2023-05-01"));
 	ck_assert(gaps[4].measure == MEASURE_EXAM_PASSES && gaps[4].gap == 1 && !gaps[4].alternative);
 
 	/* metric 1 met: of metric 2 nothing is missing */
@@ -167,4 +173,5 @@ START_TEST(gaps_leave_out_what_is_met)
 END_TEST
 
 CHECK_MAIN("rules_measures", growth_is_exact, what_growth_needs_never_wraps, a_month_that_has_not_begun_does_not_grow,
-           all_and_any_say_what_their_names_say, growth_in_a_period_of_one_month_has_no_month_to_fail, gaps_leave_out_what_is_met)
+           all_and_any_say_what_their_names_say, growth_in_a_period_of_one_month_has_no_month_to_fail,
+           gaps_leave_out_what_is_met)

@@ -96,7 +96,8 @@ START_TEST(every_option_is_read_and_written)
 {
 	json_t *json = example_policy();
 	put(json, "counting",
-	    json_of("{'repeat_window_months': 0, 'repeat_scope': 'any', 'store_statuses': ['closed', 'normal', 'closing', 'suspended'],"
+	    json_of("{'repeat_window_months': 0, 'repeat_scope': 'any', 'store_statuses': ['closed', 'normal', 'closing', "
+	            "'suspended'],"
 	            " 'require_bound_at_evaluation': false, 'gmv_window': 'since_binding'}"));
 	put(json, "admission/service_categories", json_of("['mall', 'practical_assistance']"));
 	put(json, "trial/months", json_integer(12));
@@ -109,9 +110,10 @@ START_TEST(every_option_is_read_and_written)
 	ck_assert(!p->counting.require_bound_at_evaluation);
 	ck_assert_int_eq(p->counting.gmv_window, GMV_SINCE_BINDING);
 	ck_assert_uint_eq(p->admission.service_categories, 3);
-	ck_assert_ptr_nonnull(strstr(canonical(p), "\"counting\":{\"repeat_window_months\":0,\"repeat_scope\":\"any\",\"store_statuses\":"
-	                                           "[\"normal\",\"suspended\",\"closing\",\"closed\"],"
-	                                           "\"require_bound_at_evaluation\":false,\"gmv_window\":\"since_binding\"}"));
+	ck_assert_ptr_nonnull(strstr(canonical(p),
+	                             "\"counting\":{\"repeat_window_months\":0,\"repeat_scope\":\"any\",\"store_statuses\":"
+	                             "[\"normal\",\"suspended\",\"closing\",\"closed\"],"
+	                             "\"require_bound_at_evaluation\":false,\"gmv_window\":\"since_binding\"}"));
 }
 END_TEST
 
@@ -152,7 +154,8 @@ START_TEST(each_wrong_value_is_refused_at_its_place)
 	        {"admission/deposit_fen", "1.5", "wrong_type /admission/deposit_fen"},
 	        {"admission/deposit_fen", "'1'", "wrong_type /admission/deposit_fen"},
 	        {"admission/documents", "['a', 'b', 'a']", "duplicate /admission/documents/2"},
-	        {"admission/documents", "['a', 7, 'A']", "wrong_type /admission/documents/1\nwrong_format /admission/documents/2"},
+	        {"admission/documents", "['a', 7, 'A']",
+	         "wrong_type /admission/documents/1\nwrong_format /admission/documents/2"},
 	        {"admission/service_categories", "[]", "too_short /admission/service_categories"},
 	        {"admission/service_categories", "['shop']", "invalid_value /admission/service_categories/0"},
 	        {"admission/service_categories", "['mall', 'mall']", "duplicate /admission/service_categories/1"},
@@ -195,7 +198,8 @@ START_TEST(each_wrong_value_is_refused_at_its_place)
 	        {"trial/requires/all/1/name", "''", "too_short /trial/requires/all/1/name"},
 	        {"trial/requires/all/0/any/1/all/2/at_least_bps", "1000001",
 	         "number_out_of_range /trial/requires/all/0/any/1/all/2/at_least_bps"},
-	        {"trial/requires/all/0/any/1/all/2/at_least", "10", "unknown_member /trial/requires/all/0/any/1/all/2/at_least"},
+	        {"trial/requires/all/0/any/1/all/2/at_least", "10",
+	         "unknown_member /trial/requires/all/0/any/1/all/2/at_least"},
 	        {"regular/requires/any/0/all/0/at_least", "'10'", "wrong_type /regular/requires/any/0/all/0/at_least"},
 	};
 
@@ -266,7 +270,8 @@ START_TEST(references_are_id_at_version)
 {
 	ck_assert(policy_ref_valid("antiques-art@2023-04-26"));
 	ck_assert(policy_ref_valid("a@1.0-B"));
-	static const char *const bad[] = {"", "@", "a@", "@1", "a", "a@1@2", "A@1", "a b@1", "a@1 ", "a@-1", "-a@1", "a_b@1", "a@1_2"};
+	static const char *const bad[] = {"",      "@",    "a@",   "@1",   "a",     "a@1@2", "A@1",
+	                                  "a b@1", "a@1 ", "a@-1", "-a@1", "a_b@1", "a@1_2"};
 	for (size_t i = 0; i < COUNT(bad); i++)
 		ck_assert_msg(!policy_ref_valid(bad[i]), "%s", bad[i]);
 }

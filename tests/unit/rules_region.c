@@ -19,16 +19,17 @@ START_TEST(a_code_covers_every_code_below_it)
 		const char *approved, *code;
 		bool covered;
 	} cases[] = {
-	        {"420000", "420000", true},  {"420000", "420100", true},  {"420000", "420106", true},  {"420000", "429004", true},
-	        {"420000", "430000", false}, {"420000", "410106", false}, {"420000", "440100", false}, {"360200", "360200", true},
-	        {"360200", "360203", true},  {"360200", "360000", false}, {"360200", "360300", false}, {"360200", "360302", false},
-	        {"420106", "420106", true},  {"420106", "420100", false}, {"420106", "420000", false}, {"420106", "420107", false},
-	        {"110000", "110101", true},  {"500000", "500101", true},
+	        {"420000", "420000", true},  {"420000", "420100", true},  {"420000", "420106", true},
+	        {"420000", "429004", true},  {"420000", "430000", false}, {"420000", "410106", false},
+	        {"420000", "440100", false}, {"360200", "360200", true},  {"360200", "360203", true},
+	        {"360200", "360000", false}, {"360200", "360300", false}, {"360200", "360302", false},
+	        {"420106", "420106", true},  {"420106", "420100", false}, {"420106", "420000", false},
+	        {"420106", "420107", false}, {"110000", "110101", true},  {"500000", "500101", true},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++)
-		ck_assert_msg(region_covers(region_at(cases[i].approved), region_at(cases[i].code)) == cases[i].covered, "%s and %s",
-		              cases[i].approved, cases[i].code);
+		ck_assert_msg(region_covers(region_at(cases[i].approved), region_at(cases[i].code)) == cases[i].covered,
+		              "%s and %s", cases[i].approved, cases[i].code);
 	ck_assert(!region_covers(REGION_NONE, region_at("420106")));
 	ck_assert(!region_covers(region_at("420000"), REGION_NONE));
 	ck_assert(!region_covers(REGION_NONE, REGION_NONE));

@@ -56,8 +56,8 @@ static const char *codes(json_t *json, const char *path)
 	json_t *item;
 
 	text[0] = '\0';
-	json_array_foreach(look(json, path), i, item)
-		at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", i ? "," : "", text_at(item, "code"));
+	json_array_foreach(look(json, path), i, item) at +=
+	        (size_t)snprintf(text + at, sizeof text - at, "%s%s", i ? "," : "", text_at(item, "code"));
 	return text;
 }
 
@@ -72,7 +72,8 @@ static void says(const struct standing_facts *f, const char *reasons, const char
 	ck_assert(is_true(s, "qualified") == (f->status == PROVIDER_CERTIFIED));
 	/* every text is there, in both languages */
 	for (int lang = LANG_EN; lang <= LANG_ZH; lang++) {
-		static const char *const lists[] = {"reasons", "requirements/currently_due", "requirements/eventually_due", "next_events"};
+		static const char *const lists[] = {"reasons", "requirements/currently_due", "requirements/eventually_due",
+		                                    "next_events"};
 		json_t *all = standing_in(f, (enum lang)lang);
 
 		for (size_t l = 0; l < COUNT(lists); l++) {
@@ -115,7 +116,9 @@ END_TEST
 START_TEST(an_application_under_review)
 {
 	struct standing_facts f = facts_of(PROVIDER_APPLIED);
-	struct admission_facts facts = {.service_categories = 1U << SERVICE_MALL, .today = f.today, .reapply_from = DAY_NONE,
+	struct admission_facts facts = {.service_categories = 1U << SERVICE_MALL,
+	                                .today = f.today,
+	                                .reapply_from = DAY_NONE,
 	                                .open_application = "app_1"};
 	struct admission a;
 
@@ -165,7 +168,8 @@ START_TEST(admitted_waits_for_the_deposit_then_for_the_first)
 	f.balance_fen = 2100000;
 	f.has_period = true;
 	f.period_status = PERIOD_SCHEDULED;
-	says(&f, "trial_not_begun", "", "measure_short,measure_short,measure_short,measure_short,measure_short,measure_short", "trial_begins");
+	says(&f, "trial_not_begun", "", "measure_short,measure_short,measure_short,measure_short,measure_short,measure_short",
+	     "trial_begins");
 	ck_assert_str_eq(text_at(standing_of(&f), "requirements/eventually_due/0/by"), "2023-06-30");
 }
 END_TEST
@@ -211,7 +215,8 @@ START_TEST(a_running_trial_says_what_is_missing_by_when)
 	f.progress_known = true;
 	f.gaps = gaps;
 	f.gap_count = 6;
-	says(&f, "trial_running", "", "measure_short,measure_short,measure_missed,measure_short,measure_short,measure_short", "trial_failed");
+	says(&f, "trial_running", "", "measure_short,measure_short,measure_missed,measure_short,measure_short,measure_short",
+	     "trial_failed");
 	json_t *s = standing_of(&f);
 	json_t *due = look(s, "requirements/eventually_due");
 	ck_assert_str_eq(text_at(s, "reasons/0/message"), "The trial runs until 2023-06-30 and is not met yet.");
@@ -259,7 +264,8 @@ START_TEST(a_trial_without_figures_misses_everything)
 
 	f.has_period = true;
 	f.period_status = PERIOD_OPEN;
-	says(&f, "trial_running", "", "measure_short,measure_short,measure_short,measure_short,measure_short,measure_short", "trial_failed");
+	says(&f, "trial_running", "", "measure_short,measure_short,measure_short,measure_short,measure_short,measure_short",
+	     "trial_failed");
 	json_t *s = standing_of(&f);
 	ck_assert_int_eq(number(s, "requirements/eventually_due/0/missing"), 10);
 	ck_assert_int_eq(number(s, "requirements/eventually_due/1/missing"), 5000000);
@@ -313,7 +319,8 @@ START_TEST(certified_says_what_the_period_needs)
 	f.period_status = PERIOD_SCHEDULED;
 	f.today = day_at("2023-03-20");
 	f.progress_known = false;
-	says(&f, "certified", "", "measure_short,measure_short,measure_short,measure_short,measure_short", "period_begins,revoked");
+	says(&f, "certified", "", "measure_short,measure_short,measure_short,measure_short,measure_short",
+	     "period_begins,revoked");
 	ck_assert_str_eq(text_at(standing_of(&f), "next_events/0/on"), "2023-04-01");
 	ck_assert_str_eq(text_at(standing_of(&f), "requirements/eventually_due/0/clause"), "3.3");
 }
@@ -340,6 +347,7 @@ END_TEST
 
 CHECK_MAIN("rules_standing", before_applying, an_application_under_review, a_refused_application_may_be_made_again,
            admitted_waits_for_the_deposit_then_for_the_first, an_unset_deposit_keeps_admission_waiting,
-           a_running_trial_says_what_is_missing_by_when, a_trial_met_early_may_convert, a_trial_without_figures_misses_everything,
-           an_ended_period_awaits_its_data, a_failed_trial_may_apply_again_at_once_or_after_its_cool_down,
-           certified_says_what_the_period_needs, revoked_cools_down_for_180_days_unless_waived)
+           a_running_trial_says_what_is_missing_by_when, a_trial_met_early_may_convert,
+           a_trial_without_figures_misses_everything, an_ended_period_awaits_its_data,
+           a_failed_trial_may_apply_again_at_once_or_after_its_cool_down, certified_says_what_the_period_needs,
+           revoked_cools_down_for_180_days_unless_waived)

@@ -198,11 +198,12 @@ MAYBE_UNUSED static json_t *evaluated(json_t *json)
 /* A request under the example policy, of a Hubei provider's trial from 2023-04-01, with no stores yet. */
 MAYBE_UNUSED static json_t *trial_request(const char *as_of)
 {
-	json_t *request = json_of("{'policies': [], 'stage': 'trial', 'period_start': '2023-04-01', 'as_of': '%s',"
-	                          " 'provider': {'region': '420000', 'industry': 'antiques_art', 'main_category': 'antiques_art'},"
-	                          " 'exam_passes': [{'person_id': 'p-1', 'passed_on': '2023-04-20'},"
-	                          "                 {'person_id': 'p-2', 'passed_on': '2023-05-02'}], 'stores': []}",
-	                          as_of);
+	json_t *request =
+	        json_of("{'policies': [], 'stage': 'trial', 'period_start': '2023-04-01', 'as_of': '%s',"
+	                " 'provider': {'region': '420000', 'industry': 'antiques_art', 'main_category': 'antiques_art'},"
+	                " 'exam_passes': [{'person_id': 'p-1', 'passed_on': '2023-04-20'},"
+	                "                 {'person_id': 'p-2', 'passed_on': '2023-05-02'}], 'stores': []}",
+	                as_of);
 
 	put(request, "policies/0", example_policy());
 	return request;
