@@ -96,7 +96,8 @@ void http_wake(struct request *rq)
 
 /* ---- head ---- */
 
-static bool refused(const struct request *rq) { return rq->reply.staged && !rq->in_worker; }
+/* Asked in this order: while a worker has the request, its reply is the worker's to stage. */
+static bool refused(const struct request *rq) { return !rq->in_worker && rq->reply.staged; }
 
 /* What follows once the caller is known: a body that streams is begun before it arrives. */
 static enum MHD_Result head_done(struct request *rq)

@@ -19,7 +19,7 @@ static struct {
 	struct auth_statements auth;
 	struct loop *loops[LOOPS_MAX];
 	struct loop_counts *counts[LOOPS_MAX];
-	size_t len;
+	_Atomic size_t len; /* loops that are there; the first may ask while the others start */
 	char address[300];
 	_Atomic bool stopping;
 } service;
