@@ -15,10 +15,8 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libmicrohttpd-dev lib
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
-	elif command -v sudo >/dev/null; then
-		sudo "$@"
 	else
-		die "Missing packages can be installed only by root, or with sudo. Please install: ${missing[*]}"
+		sudo "$@"
 	fi
 }
 
@@ -52,6 +50,8 @@ install_packages() {
 	local missing
 	find_missing "$@"
 	[ ${#missing[@]} -gt 0 ] || return 0
+	[ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+		die "Only root can install packages, or a user with sudo. Please have these installed: ${missing[*]}"
 	say "Installing ${missing[*]}"
 	apt update
 	apt --no-install-recommends install "${missing[@]}"
