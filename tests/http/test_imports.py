@@ -459,6 +459,21 @@ def test_a_corrected_day_keeps_its_earlier_value(load, stores, database):
     assert database.sql(f"select orders from store_day where store_id = '{a}'") == [(7,)]
 
 
+@pytest.mark.parametrize("days", [("2021-01-05", "2023-02-05"), ("2023-02-05", "2023-02-06")])
+def test_few_corrections_far_apart_and_close_by(days, load, stores, database):
+    """Facts are found one by one by their key, or all of their days together: the counts are the same."""
+    ids = stores(4)
+    first = [day_row(i, d, orders=n) for n, i in enumerate(ids) for d in days]
+    assert counts(load("store_days", csv("store_days", first))) == (8, 8, 0, 0, 0)
+    second = [{**first[0], "orders": 50}, first[1], {**first[7], "gmv_fen": 60}, day_row(ids[0], "2022-03-01")]
+    assert counts(load("store_days", csv("store_days", second))) == (4, 1, 2, 1, 0)
+    third = [{**row, "orders": row["orders"] + 1} for row in second]
+    assert counts(load("store_days", csv("store_days", third))) == (4, 0, 4, 0, 0)
+    now = database.sql(f"select sum(orders), sum(gmv_fen), count(*) from store_day where store_id in {tuple(ids)}")
+    assert now == [(12 + 50 + 4 + 1, 760 + 100, 9)]
+    assert database.sql(f"select count(*) from store_day_history where store_id in {tuple(ids)}") == [(6,)]
+
+
 def test_a_corrected_store_and_a_later_version(load, world, client, database):
     row = world.store(new_store_id())
     load("stores", csv("stores", [row]))
