@@ -254,11 +254,12 @@ static void ended(void *cls, struct MHD_Connection *conn, void **con_cls, enum M
 	*con_cls = NULL;
 	if (!rq)
 		return;
-	if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK && rq->stage != STAGE_SENDING && rq->reply.code != CODE_REQUEST_TIMEOUT)
-		rq->reply.status = 0; /* nothing was answered */
+	static const struct reply nothing;
+	bool sent = why == MHD_REQUEST_TERMINATED_COMPLETED_OK || rq->stage == STAGE_SENDING;
+	bool answered = !rq->in_worker && (sent || rq->reply.code == CODE_REQUEST_TIMEOUT); /* a worker's reply is not ours to read */
 	if (rq->visitor)
 		rq->visitor->idle_since_ms = now_ms();
-	loop_log_request(cls, rq);
+	loop_log_request(cls, rq, answered ? &rq->reply : &nothing);
 	loop_remove_request(cls, rq);
 	rq->conn = NULL;
 	if (rq->upload)

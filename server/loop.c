@@ -102,11 +102,11 @@ static void put_number(struct buf *out, const char *name, int64_t value)
 	buf_int(out, value);
 }
 
-void loop_log_request(struct loop *loop, const struct request *rq)
+void loop_log_request(struct loop *loop, const struct request *rq, const struct reply *reply)
 {
 	int64_t micros = now_us() - rq->began_us;
 	size_t index = rq->operation ? (size_t)(rq->operation - loop->config.operations) : OPERATIONS_MAX;
-	metrics_count(&loop->counts.operations[index], rq->reply.status, micros);
+	metrics_count(&loop->counts.operations[index], reply->status, micros);
 	if (!log_wants(LOG_INFO))
 		return;
 	struct buf *out = &loop->log;
@@ -118,10 +118,10 @@ void loop_log_request(struct loop *loop, const struct request *rq)
 	buf_puts(out, ",\"path\":");
 	jw_string(&w, rq->path);
 	put_member(out, "operation", rq->operation ? rq->operation->id : "");
-	put_number(out, "status", rq->reply.status);
-	put_member(out, "code", rq->reply.code ? code_name(rq->reply.code) : "");
+	put_number(out, "status", reply->status);
+	put_member(out, "code", reply->code ? code_name(reply->code) : "");
 	put_number(out, "micros", micros);
-	put_number(out, "bytes", (int64_t)rq->reply.len);
+	put_number(out, "bytes", (int64_t)reply->len);
 	put_member(out, "request_id", rq->id);
 	put_member(out, "key_id", rq->caller.key_id ? rq->caller.key_id : "");
 	put_member(out, "traceparent", rq->traceparent ? rq->traceparent : "");

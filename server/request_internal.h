@@ -170,7 +170,7 @@ struct visitor {
 };
 struct visitors *loop_visitors(struct loop *loop);
 void loop_resumed(struct loop *loop);
-void loop_log_request(struct loop *loop, const struct request *rq);
+void loop_log_request(struct loop *loop, const struct request *rq, const struct reply *reply /* what it was answered; all 0: nothing */);
 
 /* visitor.c */
 struct visitors {
