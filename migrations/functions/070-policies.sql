@@ -49,9 +49,10 @@ begin
 		if p.sha256 = args->>'sha256' then return answer_body(200, p.document); end if;
 		return wrong_state('policy', 'published', 'new');
 	end if;
-	if exists (select from policy where policy_id = d->>'policy_id' and status = 'published'
-		and effective_from = (d->>'effective_from')::date) then
-		return answer_faults(jsonb_build_array(fault('/effective_from', 'already_used', d->>'effective_from')));
+	select * into p from policy where policy_id = d->>'policy_id' and status = 'published'
+		and effective_from = (d->>'effective_from')::date;
+	if found then
+		return answer_faults(jsonb_build_array(fault('/effective_from', 'given_twice', policy_ref(p.policy_id, p.version))));
 	end if;
 	insert into policy (policy_id, version, industry, effective_from, example, status, document, sha256, published_at)
 	values (d->>'policy_id', d->>'version', d->>'industry', (d->>'effective_from')::date, (d->>'example')::boolean, 'published',
