@@ -1,9 +1,12 @@
 """The contract's conventions, on whichever route shows them: statuses, framing, languages, ids, logs, HEAD, ETag, strict input."""
 
 import json
+import signal
 import socket
 import subprocess
+import threading
 
+import psycopg2
 import pytest
 
 from support import codes_seen, openapi_check
@@ -699,6 +702,30 @@ def test_without_a_database(new_service):
     cluster.sql(f"alter database {name} allow_connections true")
     eventually(lambda: client.get("/readyz").status == 200)
     assert client.get(f"/v1/providers/{provider['provider_id']}").json == provider
+
+
+def test_stopping(new_service):
+    """While a request under way is finished, others are told to go elsewhere."""
+    service = new_service(env={"ASSAY_LOOPS": "1"})
+    world = World(service.client())
+    provider_id = world.register()["provider_id"]
+    waiting = Raw(service.port)
+    assert waiting.send(head("GET", "/healthz")).answer().status == 200
+    holder = psycopg2.connect(service.database.cluster.url(service.database.name, "postgres"))
+    holder.cursor().execute(f"select from provider where provider_id = '{provider_id}' for update")
+    answers = []
+    patch = threading.Thread(target=lambda: answers.append(service.client().patch(f"/v1/providers/{provider_id}", {"name": "Z"}, headers={"If-Match": "*"})))
+    patch.start()
+    eventually(lambda: service.database.sql("select count(*) from pg_stat_activity where wait_event_type = 'Lock'") == [(1,)])
+    service.process.send_signal(signal.SIGTERM)
+    eventually(lambda: "Stopping" in service.log())
+    refused = eventually(lambda: (a := waiting.send(head("GET", "/healthz")).answer()).status == 503 and a)
+    assert (refused.code, refused.headers["Retry-After"], refused.headers["Connection"]) == ("stopping", "2", "close")
+    holder.rollback()
+    holder.close()
+    patch.join()
+    assert (answers[0].status, answers[0].json["name"]) == (200, "Z")
+    service.stop()
 
 
 def test_our_own_mistake(new_service):

@@ -106,6 +106,21 @@ def test_months_in_place_of_days(client):
     assert refused.status == 422 and list(refused.faults) == ["/stores/0/months/0"], refused
 
 
+def test_what_may_be_given_once(client, example_policy):
+    other = copy.deepcopy(example_policy)
+    other.update(version="v-two-months")
+    other["trial"]["months"] = 2
+    cases = [
+        (question(policies=[POLICY, POLICY]), {"/policies/1": "given_twice"}),
+        (question(policies=[POLICY, other]), {"/policies/1": "months_differ"}),
+        (question([store(), store()]), {"/stores/1": "duplicate"}),
+    ]
+    for asked, faults in cases:
+        refused = evaluate(client, asked)
+        assert refused.status == 422, refused
+        assert {(p.removesuffix("/store_id"), c) for p, c in refused.faults.items()} == set(faults.items()), refused
+
+
 def test_too_large(client):
     size = 16 * 1024 * 1024 + 1
     with socket.create_connection((client.host, client.port), timeout=30) as said:  # refused before any of it was sent

@@ -313,6 +313,12 @@ def test_a_bad_header_refuses_the_whole_file(header, expected, mode, load, good_
     assert counts(answer) == (0, 0, 0, 0, 0)
 
 
+def test_a_header_of_too_many_columns(load):
+    answer = load("store_days", (",".join(f"c{i}" for i in range(65)) + "\n").encode(), status=422)
+    assert answer.code == "import_rejected"
+    assert (1, "column_limit") in [(line, code) for line, _, code in errors(answer)], answer
+
+
 def test_every_fault_of_a_row_and_of_the_file_is_reported(load, good_rows):
     body = b"store_id,day,orders,gmv_fen\n,2023-04-31,-1,x\n" + f"{STORE},2023-04-01,1,1\nst-unknown,2023-04-01,1,1\n".encode()
     answer = load("store_days", body, dry_run=True, status=422)

@@ -66,6 +66,7 @@ def test_dry_run_makes_none(client, service, database):
     ({"name": "x", "role": "partner", "provider_id": "prv_none"}, {"/provider_id": "unknown_id"}),
     ({"name": "x", "role": "feed", "expires_at": "tomorrow"}, {"/expires_at": "wrong_format"}),
     ({"name": "x", "role": "feed", "expires_at": "2023-01-01"}, {"/expires_at": "wrong_format"}),
+    ({"name": "x", "role": "feed", "expires_at": "2099-12-31T23:59:59+08:00"}, {"/expires_at": "wrong_format"}),
     ({"name": "x", "role": "feed", "expires_at": "2020-01-01T00:00:00Z"}, {"/expires_at": "must_be_before"}),
     ({"name": "x", "role": "feed", "key": "ask_x"}, {"/key": "unknown_member"}),
 ])  # fmt: skip
@@ -74,11 +75,11 @@ def test_strict(client, body, faults):
     assert (answer.status, answer.faults) == (422, faults), answer
 
 
-@pytest.mark.parametrize("text", ["2099-12-31T23:59:59Z", "2099-12-31T23:59:59.123Z", "2099-12-31T23:59:59+08:00"])
+@pytest.mark.parametrize("text", ["2099-12-31T23:59:59Z", "2099-12-31T23:59:59.123Z", "2096-02-29T00:00:00.1Z"])
 def test_instants(client, text):
     answer = client.post("/v1/keys", {"name": "x", "role": "feed", "expires_at": text})
     assert answer.status == 201, answer
-    assert answer.json["expires_at"].startswith("2099-12-31T")
+    assert answer.json["expires_at"].startswith(text[:10])
 
 
 def test_a_partners_key(client, service, world):
