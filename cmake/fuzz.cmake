@@ -10,7 +10,7 @@ function(assay_fuzz_targets dir)
 		add_executable(${name} ${source})
 		assay_flags(${name})
 		# libFuzzer finds its entry point by name; no header declares it.
-		target_compile_options(${name} PRIVATE -Wno-missing-prototypes)
+		set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -Wno-missing-prototypes)
 		target_link_options(${name} PRIVATE -fsanitize=fuzzer)
 		target_link_libraries(${name} PRIVATE ${rooms})
 	endforeach()
