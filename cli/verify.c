@@ -10,7 +10,10 @@ static const struct check {
 } checks[] = {
         {"decisions replay from their evidence to the same bytes", check_decisions},
         {"policies have the hash of their document", check_policies},
+        {"ledger entries balance, one after the other, and never below zero", check_ledger},
         {"deposit balances are the sums of their entries", check_deposits},
+        {"refunds hold and pay what the ledger says", check_refunds},
+        {"deductions are reversed as the ledger says", check_deductions},
         {"providers have the status that their history ends with", check_statuses},
         {"moves of a provider's life are those of the rules", check_lifecycle},
         {"store-months are the sums of their days", check_roll_up},

@@ -146,7 +146,6 @@ create table provider (
 	since date not null,        -- the day the status began
 	application_id text,        -- the application that its present status rests on
 	policy text,                -- 'id@version' under which it was admitted or is being so: the application's deposit_policy
-	balance_fen bigint not null default 0 check (balance_fen >= 0), -- deposit_balance again, for reads that have the provider
 	revoked_on date,            -- of the last revocation
 	reapply_from date,          -- new applications are refused before this day (5)
 	reapply_cause text check (reapply_cause in ('revoked', 'trial_failed')),
@@ -208,27 +207,6 @@ create table application (
 create unique index application_one_open on application (provider_id) where status = 'submitted';
 create index application_provider on application (provider_id, application_id);
 alter table provider add foreign key (application_id) references application;
-
--- ---- deposit: append-only entries; the balance is their sum ----
-create table deposit_entry (
-	entry_id text primary key,
-	provider_id text not null references provider,
-	kind text not null check (kind in ('payment', 'top_up')),
-	amount_fen bigint not null check (amount_fen between 1 and 9007199254740991),
-	balance_fen bigint not null check (balance_fen between 0 and 9007199254740991), -- when this was posted
-	external_reference text not null check (length(external_reference) between 1 and 200),
-	effective_on date not null,
-	recorded_at timestamptz not null default clock_timestamp(),
-	recorded_by text not null,
-	unique (provider_id, kind, external_reference)
-);
-create index deposit_entry_provider on deposit_entry (provider_id, entry_id);
-create trigger append_only before update or delete on deposit_entry for each row execute function refuse_change();
-create trigger append_only_truncate before truncate on deposit_entry execute function refuse_change();
-create table deposit_balance ( -- kept in the entry's transaction, so that reads need no sum
-	provider_id text primary key references provider,
-	balance_fen bigint not null check (balance_fen >= 0)
-);
 
 -- ---- imports ----
 create table import (

@@ -1,63 +1,182 @@
--- The deposit: an append-only ledger and its balance, kept together.
+-- The deposit's ledger: how an entry is posted, and the entries that callers post. The provider's row is locked before anything
+-- of its deposit is read to decide on, so that its entries come one after the other.
 
-create or replace function deposit_entry_body(e deposit_entry) returns text language sql stable as $$
+-- A deduction says whether it is still open; what is no deduction says null.
+create or replace function deposit_entry_body(e ledger_entry) returns text language sql stable as $$
 	select row_to_json(x)::text from (select
-		e.entry_id, e.provider_id, e.kind, e.amount_fen, e.balance_fen, e.external_reference, e.effective_on,
-		instant(e.recorded_at) as created_at) x
+		e.entry_id, e.provider_id, e.kind, e.amount_fen, e.balance_fen, e.external_reference, e.reason, e.reference, e.reverses,
+		e.refund_id, case when e.kind = 'deduction' then (select d.status from deduction d where d.entry_id = e.entry_id) end as deduction_status,
+		e.effective_on, instant(e.recorded_at) as created_at) x
 $$;
 
--- What is there against what the application's policy asks for; before there is one, the policy that it would be made under.
-create or replace function deposit_body(p_provider_id text) returns text language sql stable as $$
-	select row_to_json(x)::text from (select
-		p.provider_id, r.required_fen, coalesce(b.balance_fen, 0) as balance_fen, 0 as held_fen,
-		case when r.required_fen is not null then greatest(r.required_fen - coalesce(b.balance_fen, 0), 0) end as shortfall_fen,
-		r.policy, coalesce(r.example, false) as example
-		from provider p
-		left join deposit_balance b on b.provider_id = p.provider_id
-		left join lateral (
-			select deposit_fen as required_fen, deposit_policy as policy, example
-			from application where application_id = p.application_id
-			union all
-			select policy_admission(y, 'deposit_fen')::bigint, policy_ref(y.policy_id, y.version), y.example
-			from policy_of(policy_for_industry(p.industry, assay_today())) y
-			where p.application_id is null and y.policy_id is not null) r on true
-		where p.provider_id = p_provider_id) x
+-- Callers see what changes the balance. What refunds hold and release shows in the refunds, and in the statement.
+create or replace function ledger_kind_listed(kind text) returns boolean language sql immutable as $$
+	select kind not in ('refund_hold', 'refund_release')
 $$;
 
--- Money comes in. args: provider_id, kind, amount_fen, external_reference, effective_on?
-create or replace function op_deposit_entry(ctx jsonb, args jsonb) returns answer language plpgsql as $$
+-- Posts e: its provider_id, kind, amount_fen, effective_on and what the kind needs besides are set, the rest follows. Kept
+-- balances and the entry move together. Null: the external reference was posted before (the caller must refuse).
+create or replace function ledger_post(ctx jsonb, e ledger_entry) returns ledger_entry language plpgsql as $$
+begin
+	e.available_change_fen := case
+		when e.kind in ('payment', 'top_up', 'deduction_reversal', 'refund_release') then e.amount_fen
+		when e.kind in ('deduction', 'refund_hold') then -e.amount_fen
+		else 0 end;
+	e.held_change_fen := case
+		when e.kind = 'refund_hold' then e.amount_fen
+		when e.kind in ('refund_release', 'refund') then -e.amount_fen
+		else 0 end;
+	e.platform_change_fen := -(e.available_change_fen + e.held_change_fen);
+	update provider set balance_fen = balance_fen + e.available_change_fen + e.held_change_fen, held_fen = held_fen + e.held_change_fen,
+		ledger_seq = ledger_seq + 1
+		where provider_id = e.provider_id returning ledger_seq, balance_fen, held_fen into e.seq, e.balance_fen, e.held_fen;
+	e.entry_id := new_id('ent');
+	e.recorded_at := clock_timestamp();
+	e.recorded_by := actor_of(ctx);
+	insert into ledger_entry select e.* on conflict (provider_id, kind, external_reference) where external_reference is not null
+		do nothing;
+	if not found then return null; end if;
+	return e;
+end $$;
+
+-- Tells of an entry, and lets a trial that waits for the deposit, or no longer has it, follow.
+create or replace function ledger_posted(ctx jsonb, e ledger_entry) returns void language plpgsql as $$
+declare
+	body jsonb := deposit_entry_body(e);
+begin
+	perform audit_add(ctx, 'deposit.entry_posted', e.entry_id,
+		jsonb_build_object('balance_fen', e.balance_fen - e.available_change_fen - e.held_change_fen), body);
+	perform event_add('deposit.entry_posted', e.provider_id, e.entry_id, body);
+	perform schedule_trial(e.provider_id, ctx) from provider where provider_id = e.provider_id and status = 'admitted';
+end $$;
+
+-- The least that there ever was, available or held, on a day or after it, by effective day.
+create or replace function ledger_least_from(p_provider_id text, from_day date) returns bigint language sql stable as $$
+	select min(least(available, held))::bigint from (
+		select effective_on, sum(available_change_fen) over w as available, sum(held_change_fen) over w as held
+		from ledger_entry where provider_id = p_provider_id window w as (order by effective_on, seq)) x
+	where effective_on >= from_day
+$$;
+
+-- ---- what callers post ----
+
+create or replace function entry_faults(p provider, e ledger_entry, not_before date) returns jsonb language plpgsql stable as $$
 declare
 	most constant bigint := 9007199254740991; -- what every JSON reader can hold
-	amount bigint := (args->>'amount_fen')::bigint;
-	on_day date := coalesce((args->>'effective_on')::date, assay_today());
 	faults jsonb := '[]';
-	e deposit_entry;
-	balance bigint;
+	today date := assay_today();
 begin
-	perform from provider where provider_id = args->>'provider_id' for update;
-	if not found then return answer_problem('not_found'); end if;
-	select coalesce((select balance_fen from deposit_balance where provider_id = args->>'provider_id'), 0) into balance;
-	if on_day > assay_today() then
-		faults := faults || fault('/effective_on', 'day_in_future', to_char(on_day, 'YYYY-MM-DD'), to_char(assay_today(), 'YYYY-MM-DD'));
+	if e.effective_on > today then
+		faults := faults || fault('/effective_on', 'day_in_future', e.effective_on::text, today::text);
+	elsif e.effective_on < not_before then
+		faults := faults || fault('/effective_on', 'must_be_before', not_before::text, e.effective_on::text);
 	end if;
-	if amount > most - balance then
-		faults := faults || fault('/amount_fen', 'number_out_of_range', '1', (most - balance)::text);
+	if e.kind <> 'deduction' and e.amount_fen > most - p.balance_fen then
+		faults := faults || fault('/amount_fen', 'number_out_of_range', '1', (most - p.balance_fen)::text);
+	end if;
+	return faults;
+end $$;
+
+create or replace function answer_entry(e ledger_entry) returns answer language sql stable as $$
+	select answer_body(201, deposit_entry_body(e), null, '/v1/providers/' || e.provider_id || '/deposit/entries')
+$$;
+
+-- Money comes in.
+create or replace function entry_payment(ctx jsonb, p provider, e ledger_entry) returns answer language plpgsql as $$
+declare
+	faults jsonb := entry_faults(p, e, null);
+	posted ledger_entry;
+begin
+	if faults <> '[]' then return answer_faults(faults); end if;
+	posted := ledger_post(ctx, e);
+	if posted.entry_id is null then return answer_problem('external_reference_taken', e.kind, e.external_reference); end if;
+	perform ledger_posted(ctx, posted);
+	return answer_entry(posted);
+end $$;
+
+-- A violation is charged, from what is available and then from what refunds hold, the newest first.
+create or replace function entry_deduction(ctx jsonb, p provider, e ledger_entry) returns answer language plpgsql as $$
+declare
+	faults jsonb := entry_faults(p, e, null);
+	posted ledger_entry;
+begin
+	if faults <> '[]' then return answer_faults(faults); end if;
+	if e.amount_fen > p.balance_fen then
+		return answer_problem('insufficient_balance', e.amount_fen::text, p.balance_fen::text);
+	end if;
+	perform refund_take(ctx, p, e.amount_fen - (p.balance_fen - p.held_fen));
+	posted := ledger_post(ctx, e);
+	if posted.entry_id is null then return answer_problem('external_reference_taken', e.kind, e.external_reference); end if;
+	if e.effective_on < assay_today() and ledger_least_from(e.provider_id, e.effective_on) < 0 then
+		return answer_problem('insufficient_balance', e.amount_fen::text,
+			greatest(ledger_least_from(e.provider_id, e.effective_on) + e.amount_fen, 0)::text);
+	end if;
+	insert into deduction (entry_id, provider_id, amount_fen, effective_on)
+	values (posted.entry_id, posted.provider_id, posted.amount_fen, posted.effective_on);
+	perform ledger_posted(ctx, posted);
+	return answer_entry(posted);
+end $$;
+
+-- A deduction was wrong: all of it comes back, once.
+create or replace function entry_reversal(ctx jsonb, p provider, e ledger_entry) returns answer language plpgsql as $$
+declare
+	d deduction;
+	faults jsonb;
+	posted ledger_entry;
+begin
+	select * into d from deduction where entry_id = e.reverses and provider_id = e.provider_id;
+	if not found then
+		return answer_faults(jsonb_build_array(fault('/reverses', 'unknown_id', e.reverses)));
+	end if;
+	faults := entry_faults(p, e, d.effective_on);
+	if e.amount_fen is not null and e.amount_fen <> d.amount_fen then
+		faults := faults || fault('/amount_fen', 'number_out_of_range', d.amount_fen::text, d.amount_fen::text);
 	end if;
 	if faults <> '[]' then return answer_faults(faults); end if;
-	if exists (select from deposit_entry where provider_id = args->>'provider_id' and kind = args->>'kind'
-		and external_reference = args->>'external_reference') then
-		return answer_problem('external_reference_taken', args->>'kind', args->>'external_reference');
-	end if;
-	insert into deposit_entry (entry_id, provider_id, kind, amount_fen, balance_fen, external_reference, effective_on, recorded_by)
-	values (new_id('ent'), args->>'provider_id', args->>'kind', amount, balance + amount, args->>'external_reference', on_day,
-		ctx->>'key_id')
-	returning * into e;
-	insert into deposit_balance values (e.provider_id, e.balance_fen)
-		on conflict (provider_id) do update set balance_fen = excluded.balance_fen;
-	update provider set balance_fen = e.balance_fen where provider_id = e.provider_id;
-	perform audit_add(ctx, 'deposit.entry_posted', e.entry_id, jsonb_build_object('balance_fen', balance),
-		deposit_entry_body(e)::jsonb);
-	perform event_add('deposit.entry_posted', e.provider_id, e.entry_id, deposit_entry_body(e)::jsonb);
-	perform schedule_trial(e.provider_id, ctx);
-	return answer_body(201, deposit_entry_body(e), null, '/v1/providers/' || e.provider_id || '/deposit/entries');
+	if d.status = 'reversed' then return wrong_state('deduction', d.status, 'open, closed'); end if;
+	e.amount_fen := d.amount_fen;
+	posted := ledger_post(ctx, e);
+	if posted.entry_id is null then return answer_problem('external_reference_taken', e.kind, e.external_reference); end if;
+	update deduction set status = 'reversed', ended_on = assay_today(), ended_by = actor_of(ctx) where entry_id = d.entry_id;
+	perform ledger_posted(ctx, posted);
+	return answer_entry(posted);
 end $$;
+
+-- args: provider_id, kind, amount_fen (a reversal may leave it out), external_reference, reason, reference, reverses, effective_on?
+create or replace function op_deposit_entry(ctx jsonb, args jsonb) returns answer language plpgsql as $$
+declare
+	p provider;
+	e ledger_entry;
+begin
+	select * into p from provider where provider_id = args->>'provider_id' for update;
+	if not found then return answer_problem('not_found'); end if;
+	e := jsonb_populate_record(null::ledger_entry, args);
+	e.effective_on := coalesce(e.effective_on, assay_today());
+	return case e.kind when 'deduction' then entry_deduction(ctx, p, e)
+		when 'deduction_reversal' then entry_reversal(ctx, p, e)
+		else entry_payment(ctx, p, e) end;
+end $$;
+
+-- A deduction is no longer argued about. args: provider_id, entry_id, note?
+create or replace function op_deduction_close(ctx jsonb, args jsonb) returns answer language plpgsql as $$
+declare
+	d deduction;
+	body text;
+begin
+	perform from provider where provider_id = args->>'provider_id' for update;
+	select * into d from deduction where entry_id = args->>'entry_id' and provider_id = args->>'provider_id';
+	if not found then return answer_problem('not_found'); end if;
+	if d.status <> 'open' then return wrong_state('deduction', d.status, 'open'); end if;
+	update deduction set status = 'closed', ended_on = assay_today(), ended_by = actor_of(ctx), note = args->>'note'
+		where entry_id = d.entry_id;
+	select deposit_entry_body(e) into strict body from ledger_entry e where entry_id = d.entry_id;
+	perform audit_add(ctx, 'deposit.deduction_closed', d.entry_id, jsonb_build_object('status', d.status),
+		jsonb_build_object('status', 'closed', 'note', args->>'note'));
+	perform event_add('deposit.deduction_closed', d.provider_id, d.entry_id, body::jsonb);
+	return answer_body(200, body);
+end $$;
+
+-- The deductions that are still argued about: they stand in the way of an exit.
+create or replace function deduction_open(p_provider_id text) returns setof deduction language sql stable as $$
+	select * from deduction where provider_id = p_provider_id and status = 'open' order by entry_id
+$$;

@@ -51,19 +51,19 @@ begin
 	perform period_event('period.opened', d, ctx);
 end $$;
 
--- The day from which the deposit has been what is required without a break; '-infinity' when nothing is, null when it is not there.
+-- The day from which what is required has been available without a break; '-infinity' when nothing is, null when it is not there.
 create or replace function deposit_reached_on(p_provider_id text, required_fen bigint) returns date language sql stable as $$
 	with by_day as (
-		select effective_on as day, sum(sum(amount_fen)) over (order by effective_on) as balance
-		from deposit_entry where provider_id = p_provider_id group by effective_on)
-	select case when required_fen = 0 then '-infinity'::date else (
+		select effective_on as day, sum(sum(available_change_fen)) over (order by effective_on) as balance
+		from ledger_entry where provider_id = p_provider_id group by effective_on)
+	select case when required_fen = 0 then '-infinity'::date when required_fen is not null then (
 		select min(day) from by_day
 		where day > coalesce((select max(day) from by_day where balance < required_fen), '-infinity'::date)) end
 $$;
 
 -- Sets the trial of an admitted provider for the first 1st on or after the day on which everything needed was there: approved,
 -- and the deposit paid (3.2). Begins it at once when that day has come. Does nothing while something is missing; safe to
--- repeat. An earlier effective day, posted later, moves a trial that has not begun.
+-- repeat. An earlier effective day, posted later, moves a trial that has not begun; a deposit that is no longer there drops it.
 create or replace function schedule_trial(p_provider_id text, ctx jsonb) returns void language plpgsql as $$
 declare
 	p provider;
@@ -75,15 +75,16 @@ begin
 	select * into strict p from provider where provider_id = p_provider_id for update;
 	if p.status <> 'admitted' then return; end if;
 	select * into strict a from application where application_id = p.application_id;
-	ready := greatest(a.decided_on, deposit_reached_on(p_provider_id, a.deposit_fen));
-	if a.deposit_fen is null or deposit_reached_on(p_provider_id, a.deposit_fen) is null then return; end if;
+	ready := deposit_reached_on(p_provider_id, a.deposit_fen);
+	ready := case when ready is not null then greatest(a.decided_on, ready) end; -- null: the deposit is not there, or not known yet
 	first_day := (date_trunc('month', ready - 1) + interval '1 month')::date;
 
 	select * into d from period where provider_id = p_provider_id and status = 'scheduled' for update;
-	if found and d.start_day <> first_day then
+	if found and d.start_day is distinct from first_day then
 		perform period_cancel(d, ctx);
 		d := null;
 	end if;
+	if first_day is null then return; end if;
 	if d.period_id is null then
 		d := period_insert(a, 'trial', 1, first_day, ctx);
 	end if;

@@ -5,6 +5,7 @@
 create or replace function daily_next_day(after date, through date) returns date language sql stable as $$
 	select min(greatest(due, after + 1)) from (
 		select min(start_day) from period where status = 'scheduled'
+		union all select refund_expiry_due()
 		union all select min(end_day) + 1 from period where status = 'open'
 		union all select min(end_day) + 1 from period where status = 'awaiting_data' and end_day <= (select day from watermark)) x(due)
 	where due is not null and greatest(due, after + 1) <= through

@@ -86,15 +86,75 @@ enum db_status check_policies(struct db *db, struct check_report *r)
 	return check_by_sql(db, &st, r);
 }
 
+enum db_status check_ledger(struct db *db, struct check_report *r)
+{
+	static const struct statement st = {
+	        .name = "check_ledger",
+	        .sql = "select (select count(*) from ledger_entry), x.entry_id, x.why from (select) one left join ("
+	               "  select entry_id, case"
+	               "    when available_change_fen + held_change_fen + platform_change_fen <> 0 then 'its postings do not add up to zero'"
+	               "    when seq <> row_number() over w then 'an entry before it is missing'"
+	               "    when held_fen <> sum(held_change_fen) over w then 'what was held after it is not what the entries come to'"
+	               "    when balance_fen <> sum(available_change_fen + held_change_fen) over w"
+	               "     then 'the balance after it is not what the entries come to'"
+	               "    when held_fen < 0 or balance_fen < held_fen then 'a balance after it is negative' end as why"
+	               "  from ledger_entry window w as (partition by provider_id order by seq)) x on x.why is not null",
+	};
+	return check_by_sql(db, &st, r);
+}
+
 enum db_status check_deposits(struct db *db, struct check_report *r)
 {
 	static const struct statement st = {
 	        .name = "check_deposits",
-	        .sql = "select (select count(*) from provider), x.provider_id, 'its balance is not the sum of its entries'"
-	               " from (select) one left join (select provider_id from"
-	               "  (select provider_id, sum(amount_fen) as entries from deposit_entry group by provider_id) e"
-	               "  full join deposit_balance b using (provider_id)"
-	               "  where coalesce(e.entries, 0) <> coalesce(b.balance_fen, 0)) x on true",
+	        .sql = "select (select count(*) from provider), x.provider_id, x.why from (select) one left join ("
+	               "  select p.provider_id, case"
+	               "    when (p.balance_fen, p.held_fen, p.ledger_seq) <>"
+	               "     (coalesce(e.balance, 0), coalesce(e.held, 0), coalesce(e.entries, 0)) then 'its balance is not the sum of its entries'"
+	               "    when p.held_fen <> coalesce(f.held, 0) then 'what is held is not what its running refunds ask for'"
+	               "    when (p.obligation, p.required_fen) is distinct from (o.policy, o.required_fen)"
+	               "     then 'what it owes is not its newest obligation' end as why"
+	               "  from provider p"
+	               "  full join (select provider_id, sum(available_change_fen + held_change_fen) as balance, sum(held_change_fen) as held,"
+	               "    count(*) as entries from ledger_entry group by provider_id) e using (provider_id)"
+	               "  left join (select provider_id, sum(amount_fen) as held from refund where status in ('requested', 'approved')"
+	               "    group by provider_id) f using (provider_id)"
+	               "  left join (select distinct on (provider_id) provider_id, policy, required_fen from deposit_obligation"
+	               "    order by provider_id, seq desc) o using (provider_id)) x on x.why is not null",
+	};
+	return check_by_sql(db, &st, r);
+}
+
+enum db_status check_refunds(struct db *db, struct check_report *r)
+{
+	static const struct statement st = {
+	        .name = "check_refunds",
+	        .sql = "select (select count(*) from refund), x.refund_id, x.why from (select) one left join ("
+	               "  select coalesce(r.refund_id, e.refund_id) as refund_id, case"
+	               "    when r.refund_id is null then 'entries name it, and there is no such refund'"
+	               "    when coalesce(e.held, 0) <> case when r.status in ('requested', 'approved') then r.amount_fen else 0 end"
+	               "     then 'its entries hold something else than it says'"
+	               "    when coalesce(e.paid, 0) <> case r.status when 'settled' then r.amount_fen else 0 end"
+	               "     then 'its entries pay something else than it says'"
+	               "    when r.approved_by = r.requested_by then 'one person asked for it and approved it' end as why"
+	               "  from refund r full join (select refund_id, sum(held_change_fen) as held, -sum(balance_change) as paid from"
+	               "    (select refund_id, held_change_fen, available_change_fen + held_change_fen as balance_change from ledger_entry"
+	               "     where refund_id is not null) m group by refund_id) e using (refund_id)) x on x.why is not null",
+	};
+	return check_by_sql(db, &st, r);
+}
+
+enum db_status check_deductions(struct db *db, struct check_report *r)
+{
+	static const struct statement st = {
+	        .name = "check_deductions",
+	        .sql = "select (select count(*) from deduction), x.entry_id, x.why from (select) one left join ("
+	               "  select coalesce(d.entry_id, e.entry_id) as entry_id, case"
+	               "    when d.entry_id is null or e.entry_id is null or d.amount_fen <> e.amount_fen then 'it is not what the ledger says'"
+	               "    when (d.status = 'reversed') <> (v.entry_id is not null) then 'its reversal is not what the ledger says'"
+	               "    when v.amount_fen <> e.amount_fen then 'its reversal is of another amount' end as why"
+	               "  from deduction d full join (select * from ledger_entry where kind = 'deduction') e using (entry_id)"
+	               "  left join ledger_entry v on v.provider_id = e.provider_id and v.reverses = e.entry_id) x on x.why is not null",
 	};
 	return check_by_sql(db, &st, r);
 }

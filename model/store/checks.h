@@ -18,7 +18,10 @@ enum { CHECK_LINES_MAX = 20 };
 /* Each adds to the report. */
 enum db_status check_decisions(struct db *db, struct check_report *r); /* each replays to its own bytes and hash */
 enum db_status check_policies(struct db *db, struct check_report *r);  /* each document has its hash */
-enum db_status check_deposits(struct db *db, struct check_report *r);  /* each balance is the sum of its entries */
+enum db_status check_ledger(struct db *db, struct check_report *r);    /* each entry balances and follows from those before */
+enum db_status check_deposits(struct db *db, struct check_report *r);  /* each balance is the sum of its entries; what is held and owed */
+enum db_status check_refunds(struct db *db, struct check_report *r);   /* each holds and pays what its entries do */
+enum db_status check_deductions(struct db *db, struct check_report *r); /* each is open, closed or reversed as the ledger says */
 enum db_status check_lifecycle(struct db *db, struct check_report *r); /* the table of moves is the one of model/rules */
 enum db_status check_statuses(struct db *db, struct check_report *r);  /* each provider's status is its history's last */
 enum db_status check_roll_up(struct db *db, struct check_report *r);   /* each closed store-month is the sum of its days */

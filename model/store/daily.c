@@ -14,6 +14,12 @@ static const struct statement BEGIN_DUE = {
         .params = 1,
 };
 
+static const struct statement EXPIRE_REFUNDS = {
+        .name = "daily_expire_refunds",
+        .sql = "select refund_expire_due($1::date, closing_ctx(null))",
+        .params = 1,
+};
+
 static const struct statement DAILY_DONE = {
         .name = "daily_done",
         .sql = "select daily_done($1::date)",
@@ -80,7 +86,9 @@ void daily_unlock(struct db *db)
 enum db_status daily_run(struct db *db, day today, const struct daily_control *control, bool *finished)
 {
 	*finished = false;
-	enum db_status status = run_for_day(db, &BEGIN_DUE, today);
+	enum db_status status = run_for_day(db, &EXPIRE_REFUNDS, today);
+	if (status == DB_OK)
+		status = run_for_day(db, &BEGIN_DUE, today);
 	if (status != DB_OK)
 		return status;
 	struct closing c = {.as_of = today - 1, .stopping = control->stopping, .arg = control->arg};

@@ -9,8 +9,9 @@ const struct statement DEPOSIT_BY_PROVIDER = {
 
 const struct statement DEPOSIT_ENTRY_LIST = {
         .name = "deposit_entry_list",
-        .sql = "select entry_id, deposit_entry_body(e) from deposit_entry e"
-               " where provider_id = $1 and ($2::text is null or entry_id < $2) and ($4::text is null or kind = $4)"
-               " order by entry_id desc limit $3::integer",
+        .sql = "select seq, deposit_entry_body(e) from ledger_entry e"
+               " where provider_id = $1 and ($2::bigint is null or seq < $2) and ($4::text is null or kind = $4)"
+               "  and ledger_kind_listed(kind)"
+               " order by seq desc limit $3::integer",
         .params = 4,
 };

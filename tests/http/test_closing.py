@@ -419,7 +419,7 @@ def test_verify_finds_what_is_wrong(story):
     sql = story.service.database.sql
     sql("alter table decision disable trigger append_only")
     sql("update decision set document = replace(document, '\"new_stores\":10', '\"new_stores\":11')")
-    sql(f"update deposit_balance set balance_fen = balance_fen + 1 where provider_id = '{provider['provider_id']}'")
+    sql(f"update provider set balance_fen = balance_fen + 1 where provider_id = '{provider['provider_id']}'")
     sql("delete from lifecycle_transition where from_status = 'revoked' and to_status = 'applied'")
     out = story.service.command("verify", ok=False)
     assert out.count("WRONG") == 3

@@ -8,7 +8,7 @@ from support.at_once import at_once, eventually
 from support.raw import exchange, head
 from support.world import World, csv
 
-TABLES = ("provider", "provider_status", "application", "deposit_entry", "deposit_balance", "api_key", "period", "decision", "store", "store_version", "binding",
+TABLES = ("provider", "provider_status", "application", "ledger_entry", "refund", "api_key", "period", "decision", "store", "store_version", "binding",
           "import", "assessment_run", "audit", "event", "idempotency_key", "clock", "job_day", "watermark_history", "policy")
 
 

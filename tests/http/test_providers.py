@@ -196,6 +196,6 @@ def test_the_life_is_guarded_by_the_database_too(database, world):
 
     with pytest.raises(psycopg2.errors.CheckViolation):
         database.sql(f"update provider set status = 'certified' where provider_id = '{made['provider_id']}'")
-    for table in ("audit", "event", "provider_status", "deposit_entry"):
+    for table in ("audit", "event", "provider_status"):
         with pytest.raises(psycopg2.errors.RestrictViolation):
             database.sql(f"truncate {table} cascade")
