@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 FROM debian:12-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
-        gcc libc6-dev cmake ninja-build pkg-config libmicrohttpd-dev libjansson-dev libpq-dev libssl-dev zlib1g-dev \
+        gcc libc6-dev cmake ninja-build pkg-config libmicrohttpd-dev libjansson-dev libpq-dev libssl-dev zlib1g-dev libcjose-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
@@ -9,7 +9,7 @@ RUN cmake -S . -B /build -G Ninja -DASSAY_TESTS=OFF && ninja -C /build assayd
 
 FROM debian:12-slim
 RUN apt-get update && apt-get install -y --no-install-recommends \
-        curl libmicrohttpd12 libjansson4 libpq5 libssl3 zlib1g \
+        curl libmicrohttpd12 libjansson4 libpq5 libssl3 zlib1g libcjose0 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --home-dir /var/lib/assay --create-home --shell /usr/sbin/nologin assay
 COPY --from=build /build/assayd /usr/local/bin/assayd

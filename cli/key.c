@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "model/store/migrate.h"
+#include "model/store/pepper.h"
 #include "model/store/setup.h"
 
 #include <stdio.h>
@@ -24,6 +25,19 @@ static bool role_known(const char *role)
 	return false;
 }
 
+static bool make(struct db *db, const struct settings *settings, const char *role, const char *name, const char *provider_id,
+                 char key[KEY_TEXT_MAX])
+{
+	unsigned char pepper[PEPPER_BYTES];
+	if (!setup_pepper(db, settings->key_pepper_file, pepper, tell))
+		return false;
+	struct key_hasher *hasher = key_hasher_new(pepper);
+	bool ok = hasher && setup_key(db, hasher, role, name, provider_id, key, tell);
+	key_hasher_free(hasher);
+	explicit_bzero(pepper, sizeof pepper);
+	return ok;
+}
+
 static int create(const char *role, const char *name, const char *provider_id)
 {
 	struct settings settings;
@@ -32,7 +46,7 @@ static int create(const char *role, const char *name, const char *provider_id)
 		return EXIT_USAGE;
 	struct database *database = database_open(&settings);
 	struct db *db = database ? db_open(database_url(database)) : NULL;
-	bool ok = db && migrate(db, tell) && setup_key(db, role, name, provider_id, key, tell);
+	bool ok = db && migrate(db, tell) && make(db, &settings, role, name, provider_id, key);
 	if (ok)
 		printf("%s\n", key);
 	db_close(db);

@@ -4,6 +4,7 @@
 #include "handlers/routes.h"
 #include "model/store/keys.h"
 #include "model/store/migrate.h"
+#include "model/store/pepper.h"
 #include "model/store/setup.h"
 #include "server/embedded.h"
 #include "server/log.h"
@@ -47,13 +48,13 @@ static bool write_key(const char *path, const char *key)
 }
 
 /* HOME/admin.key holds a key of role admin that works: the one of an earlier start, else a new one. */
-static bool provide_admin_key(struct db *db, const char *home)
+static bool provide_admin_key(struct db *db, struct key_hasher *hasher, const char *home)
 {
 	char path[PATH_BYTES], line[PATH_BYTES + 100], key[KEY_TEXT_MAX];
 	snprintf(path, sizeof path, "%s/admin.key", home);
-	if (read_key(path, key) && setup_key_valid(db, key))
+	if (read_key(path, key) && setup_key_valid(db, hasher, key))
 		return true;
-	if (!setup_key(db, "admin", "admin.key", NULL, key, say))
+	if (!setup_key(db, hasher, "admin", "admin.key", NULL, key, say))
 		return false;
 	bool ok = write_key(path, key);
 	explicit_bzero(key, sizeof key);
@@ -87,11 +88,21 @@ static bool provide_policy(struct db *db)
 
 /* ---- serving ---- */
 
-static bool prepare(const char *url, const struct settings *settings)
+static bool provide_keys(struct db *db, const struct settings *settings, unsigned char pepper[PEPPER_BYTES])
+{
+	if (!setup_pepper(db, settings->key_pepper_file, pepper, say))
+		return false;
+	struct key_hasher *hasher = key_hasher_new(pepper);
+	bool ok = hasher && provide_admin_key(db, hasher, settings->home);
+	key_hasher_free(hasher);
+	return ok;
+}
+
+static bool prepare(const char *url, const struct settings *settings, unsigned char pepper[PEPPER_BYTES])
 {
 	struct db *db = db_open(url);
 	bool ok = db && migrate(db, say) && setup_clock(db, settings->sandbox, say) && provide_policy(db) &&
-	          provide_admin_key(db, settings->home);
+	          provide_keys(db, settings, pepper);
 	db_close(db);
 	return ok;
 }
@@ -121,7 +132,7 @@ static void wait_until_ready(void)
 		nanosleep(&pause, NULL);
 }
 
-static bool run(const char *url, const struct settings *settings, const sigset_t *signals)
+static bool run(const char *url, const struct settings *settings, const unsigned char pepper[PEPPER_BYTES], const sigset_t *signals)
 {
 	const struct service_config config = {
 	        .settings = settings,
@@ -130,6 +141,7 @@ static bool run(const char *url, const struct settings *settings, const sigset_t
 	        .operations_len = operations_len,
 	        .auth_by_hash = &AUTH_KEY,
 	        .auth_key_used = &KEY_USED,
+	        .pepper = pepper,
 	};
 	if (!service_start(&config) || !schedule_start(url))
 		return false;
@@ -163,6 +175,7 @@ static bool read_arguments(int argc, char **argv, struct settings *settings)
 int cmd_serve(int argc, char **argv)
 {
 	struct settings settings;
+	unsigned char pepper[PEPPER_BYTES];
 	sigset_t signals;
 	if (!read_arguments(argc, argv, &settings))
 		return EXIT_USAGE;
@@ -177,7 +190,7 @@ int cmd_serve(int argc, char **argv)
 	struct database *database = database_open_alone(&settings);
 	if (!database)
 		return EXIT_REFUSED;
-	bool ok = prepare(database_url(database), &settings) && run(database_url(database), &settings, &signals);
+	bool ok = prepare(database_url(database), &settings, pepper) && run(database_url(database), &settings, pepper, &signals);
 	database_close(database);
 	return ok ? EXIT_DONE : EXIT_REFUSED;
 }

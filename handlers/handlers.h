@@ -69,4 +69,6 @@ void handle_metrics(struct request *rq);
 void handle_openapi(struct request *rq);
 void handle_docs(struct request *rq);
 
+void handle_key_get(struct request *rq);
+void handle_key_rotate(struct request *rq);
 #endif

@@ -73,6 +73,8 @@ const struct operation operations[] = {
         {GET("getReadiness", "/readyz", ROLES_PUBLIC, handle_readyz)},
         {GET("getMetrics", "/metrics", ROLES_PUBLIC, handle_metrics)},
         {GET("getOpenapi", "/openapi.yaml", ROLES_PUBLIC, handle_openapi)},
+        {GET("getKey", "/v1/keys/{id}", ADMIN | ROLE_AUDITOR, handle_key_get)},
+        {POST("rotateKey", "/v1/keys/{id}/rotate", ADMIN, handle_key_rotate), .body_optional = true},
         {GET("getDocs", "/docs", ROLES_PUBLIC, handle_docs)},
         {GET("getDocsScript", "/docs/redoc.js", ROLES_PUBLIC, handle_docs)},
 };

@@ -29,9 +29,17 @@ create table job_day ( -- the daily job of each day, done once however many inst
 );
 
 -- ---- callers ----
+create table key_pepper ( -- what the keys' hashes are keyed with; made at the first start (model/store/pepper.c)
+	one boolean primary key default true check (one),
+	pepper bytea check (length(pepper) = 32), -- null: it is in a file outside (ASSAY_KEY_PEPPER_FILE)
+	proof bytea not null check (length(proof) = 32) -- the HMAC of a fixed text, which tells another pepper from this one
+);
+
 create table api_key (
 	key_id text primary key,
-	hash bytea not null unique check (length(hash) = 32),
+	actor_id text not null, -- who acts with it: its own id, or that of the key with which its rotations began
+	replaces text unique references api_key, -- the key that it was rotated from
+	hash bytea not null unique check (length(hash) = 32), -- HMAC-SHA256 of the secret, keyed with the pepper
 	prefix text not null, -- the first characters, to recognise a key by
 	name text not null check (length(name) between 1 and 200),
 	role text not null check (role in ('admin', 'operator', 'feed', 'partner', 'auditor')),
@@ -40,11 +48,13 @@ create table api_key (
 	expires_at timestamptz,
 	revoked_at timestamptz,
 	last_used_at timestamptz, -- to the minute
+	requests_per_second integer check (requests_per_second between 1 and 10000), -- null: no limit
 	check (role = 'partner' or provider_id is null) -- a partner's key without one gets the provider that it registers
 );
+create index api_key_actor on api_key (actor_id);
 
 create table idempotency_key (
-	caller text not null,
+	caller text not null, -- actor_of(): a rotated key and its successor are one caller
 	key text not null check (length(key) between 1 and 255),
 	request_sha256 text not null,
 	request_id text not null,

@@ -10,7 +10,8 @@ die() { printf '%s\n' "$*" >&2; exit 1; }
 # ---- packages ----
 
 # shellcheck disable=SC2034 # for those who source this
-build_packages=(gcc libc6-dev cmake ninja-build pkg-config libmicrohttpd-dev libjansson-dev libpq-dev libssl-dev zlib1g-dev)
+build_packages=(gcc libc6-dev cmake ninja-build pkg-config libmicrohttpd-dev libjansson-dev libpq-dev libssl-dev zlib1g-dev
+	libcjose-dev)
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then

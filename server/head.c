@@ -143,6 +143,7 @@ bool head_read(struct request *rq)
 {
 	read_ids(rq);
 	rq->lang = read_lang(rq);
+	cors_read(rq, loop_cors(rq->loop));
 	if (!read_framing(rq) || !read_target(rq))
 		return false;
 	if (strlen(rq->uri) > URI_MAX) {

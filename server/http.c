@@ -69,6 +69,8 @@ static enum MHD_Result send_reply(struct request *rq)
 		MHD_add_response_header(response, "ETag", reply->etag);
 	for (int i = 0; i < reply->headers_len; i++)
 		MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+	if (loop_cors(rq->loop))
+		cors_answer(rq, response);
 	if (reply->close || loop_stopping(rq->loop))
 		MHD_add_response_header(response, "Connection", "close");
 	rq->stage = STAGE_SENDING;
@@ -129,7 +131,7 @@ static enum MHD_Result on_head(struct request *rq, const char *method)
 	rq->method = method;
 	if (loop_stopping(rq->loop))
 		reply_problem(rq, CODE_STOPPING, NULL, 0);
-	else if (head_read(rq) && welcome(rq) && route_find(loop_routes(rq->loop), rq) && head_check(rq) &&
+	else if (head_read(rq) && welcome(rq) && !cors_preflight(rq) && route_find(loop_routes(rq->loop), rq) && head_check(rq) &&
 	         auth_begin(rq, loop_auth(rq->loop)) == AUTH_WAIT) {
 		rq->stage = STAGE_AUTH;
 		return suspend(rq);

@@ -46,6 +46,7 @@ struct poll *loop_poll(struct loop *loop) { return loop->poll; }
 struct route_table *loop_routes(struct loop *loop) { return loop->routes; }
 struct auth_cache *loop_auth(struct loop *loop) { return loop->auth; }
 struct visitors *loop_visitors(struct loop *loop) { return &loop->visitors; }
+const struct cors *loop_cors(const struct loop *loop) { return loop->config.cors; }
 bool loop_stopping(const struct loop *loop) { return atomic_load(&loop->stopping); }
 void loop_resumed(struct loop *loop) { loop->run_daemon = true; }
 struct loop_counts *loop_counts(struct loop *loop) { return &loop->counts; }
@@ -144,8 +145,9 @@ static void cut_slow_sender(struct loop *loop, struct request *rq)
 	problem_json(&body, &p);
 	buf_printf(&out,
 	           "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\nContent-Language: %s\r\n"
-	           "X-Request-Id: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
-	           rq->lang == LANG_ZH ? "zh-CN" : "en", rq->id, body.len, body.data ? body.data : "");
+	           "X-Request-Id: %s\r\n%s%s%sContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+	           rq->lang == LANG_ZH ? "zh-CN" : "en", rq->id, rq->origin ? "Access-Control-Allow-Origin: " : "",
+	           rq->origin ? rq->origin : "", rq->origin ? "\r\n" : "", body.len, body.data ? body.data : "");
 	int fd = connection_fd(rq->conn);
 	if (fd >= 0 && !out.failed) {
 		ssize_t sent = send(fd, out.data, out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -162,7 +164,8 @@ static void cut_slow_sender(struct loop *loop, struct request *rq)
 static void check_deadline(struct loop *loop, struct request *rq, int64_t now)
 {
 	int64_t age_ms = now - rq->began_us / 1000;
-	bool arriving = rq->stage == STAGE_HEAD || (rq->stage == STAGE_BODY && !rq->upload);
+	bool endless = rq->upload && rq->operation->body_max == SIZE_MAX; /* an import has all the time, as long as it moves */
+	bool arriving = rq->stage == STAGE_HEAD || (rq->stage == STAGE_BODY && !endless);
 	if (arriving && age_ms > loop->config.body_ms) {
 		cut_slow_sender(loop, rq);
 		rq->began_us = now_us(); /* once */
@@ -348,7 +351,7 @@ struct loop *loop_start(const struct loop_config *config)
 		loop->writes = write_lanes_new(loop->poll, config->database_url, config->write_lanes);
 	}
 	loop->routes = route_table_new(config->operations, config->operations_len);
-	loop->auth = auth_cache_new(config->auth);
+	loop->auth = auth_cache_new(&config->auth);
 	if (loop->reads && loop->writes && loop->routes && loop->auth)
 		loop->daemon = http_start(loop, config->listen_fd, &config->http);
 	if (loop->daemon && watch_daemon(loop) && pthread_create(&loop->thread, NULL, loop_main, loop) == 0)

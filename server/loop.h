@@ -15,7 +15,8 @@ struct loop_config {
 	struct http_settings http;
 	const struct operation *operations;
 	size_t operations_len;
-	const struct auth_statements *auth;
+	struct auth_config auth;
+	const struct cors *cors; /* NULL: none */
 };
 
 struct loop *loop_start(const struct loop_config *config); /* NULL: could not */

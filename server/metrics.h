@@ -20,6 +20,7 @@ struct operation_counts {
 struct loop_counts {
 	struct operation_counts operations[OPERATIONS_MAX + 1]; /* the last: what matched no operation */
 	_Atomic unsigned long long connections_cut;             /* for being too slow */
+	_Atomic unsigned long long rate_limited;                /* requests answered 429 for their caller's rate */
 	_Atomic long active;                                    /* requests under way */
 };
 

@@ -58,14 +58,28 @@ static const char *retry_after(enum code code)
 	}
 }
 
+/* RFC 6750, 3.1: nothing was sent, or what was sent is not (or no longer) good. */
+static const char *challenge(const struct request *rq)
+{
+	return request_header(rq, "Authorization") ? "Bearer realm=\"assay\", error=\"invalid_token\"" : "Bearer realm=\"assay\"";
+}
+
+static bool has_header(const struct request *rq, const char *name)
+{
+	for (int i = 0; i < rq->reply.headers_len; i++)
+		if (strcmp(rq->reply.headers[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 void reply_problem_rendered(struct request *rq, const struct problem *p)
 {
 	struct buf body = BUF_INIT(PROBLEM_MAX_BYTES);
 	problem_json(&body, p);
-	if (retry_after(p->code))
+	if (retry_after(p->code) && !has_header(rq, "Retry-After"))
 		reply_header(rq, "Retry-After", retry_after(p->code));
 	if (p->code == CODE_UNAUTHENTICATED)
-		reply_header(rq, "WWW-Authenticate", "Bearer realm=\"assay\"");
+		reply_header(rq, "WWW-Authenticate", challenge(rq));
 	reply_header(rq, "Content-Language", p->lang == LANG_ZH ? "zh-CN" : "en");
 	rq->reply.code = p->code;
 	size_t len = body.len;

@@ -266,10 +266,10 @@ json_t *request_context(const struct request *rq)
 	static const char *const roles[] = {[ROLE_ADMIN] = "admin", [ROLE_OPERATOR] = "operator", [ROLE_FEED] = "feed",
 	                                    [ROLE_PARTNER] = "partner", [ROLE_AUDITOR] = "auditor"};
 	request_hash(rq, hash);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:s, s:s, s:s, s:b, s:s}", "request_id", rq->id, "key_id", rq->caller.key_id,
-	                 "key_name", rq->caller.name, "role", roles[rq->caller.role], "provider_id", rq->caller.provider_id,
-	                 "idempotency_key", rq->idempotency_key, "request_sha256", hash, "method", rq->method, "path", rq->path, "dry_run",
-	                 rq->dry_run, "lang", lang_name(rq->lang));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s, s:s, s:s, s:b, s:s}", "request_id", rq->id, "key_id",
+	                 rq->caller.key_id, "actor_id", rq->caller.actor_id, "key_name", rq->caller.name, "role", roles[rq->caller.role],
+	                 "provider_id", rq->caller.provider_id, "idempotency_key", rq->idempotency_key, "request_sha256", hash, "method",
+	                 rq->method, "path", rq->path, "dry_run", rq->dry_run, "lang", lang_name(rq->lang));
 }
 
 static const char *dump(struct request *rq, json_t *json /* taken */)
@@ -363,6 +363,13 @@ static void room_again(void *arg)
 
 struct upload *request_upload(struct request *rq) { return rq->upload; }
 
+static enum pool pool_of(const struct operation *operation)
+{
+	if (operation->body != BODY_STREAM)
+		return POOL_ANSWERS;
+	return operation->body_max == SIZE_MAX ? POOL_STREAMS : POOL_BODIES;
+}
+
 void request_work(struct request *rq, void (*work)(struct worker *w, struct request *rq))
 {
 	assert(!rq->op_pending && !rq->in_worker && !rq->reply.staged);
@@ -371,7 +378,7 @@ void request_work(struct request *rq, void (*work)(struct worker *w, struct requ
 		rq->upload = upload_new(room_again, rq);
 	rq->work = work;
 	rq->in_worker = true;
-	if ((streams && !rq->upload) || !pool_submit(streams ? POOL_STREAMS : POOL_ANSWERS, run_work, rq)) {
+	if ((streams && !rq->upload) || !pool_submit(pool_of(rq->operation), run_work, rq)) {
 		rq->in_worker = false;
 		upload_free(rq->upload);
 		rq->upload = NULL;

@@ -12,6 +12,7 @@
 #define ASSAY_SERVER_REQUEST_H
 
 #include "base/faults.h"
+#include "base/sha256.h"
 #include "server/statement.h"
 
 #include <jansson.h>
@@ -48,7 +49,8 @@ struct operation {
 };
 
 struct caller {
-	const char *key_id;
+	const char *key_id;   /* or jwt:<issuer>:<subject> */
+	const char *actor_id; /* the same for a key and the successor that it was rotated to */
 	const char *name;
 	enum role role;
 	const char *provider_id; /* whose partner this is; NULL for every other role */
@@ -65,6 +67,8 @@ const char *request_query(const struct request *rq, const char *name); /* percen
 const char *request_header(const struct request *rq, const char *name);
 json_t *request_body(const struct request *rq);                  /* borrowed; the parsed body of BODY_JSON */
 bool request_dry_run(const struct request *rq);                  /* ?dry_run=true, known to every POST */
+/* The hash by which the service knows an API key. */
+void request_key_hash(const struct request *rq, const char *key, char hex[SHA256_HEX]);
 /* False for a partner's key on another provider's things: answer 404. */
 bool request_may_see(const struct request *rq, const char *provider_id);
 

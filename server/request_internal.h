@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/sha256.h"
+#include "server/cors.h"
 #include "server/lane.h"
 #include "server/problem.h"
 #include "server/request.h"
@@ -78,6 +79,7 @@ struct request {
 	int query_len;
 	const char *id;
 	const char *traceparent;
+	const char *origin; /* of the page that asks, if it is one that may */
 	const char *idempotency_key;
 	enum lang lang;
 	bool dry_run;
@@ -120,6 +122,8 @@ struct route_table *route_table_new(const struct operation *operations, size_t l
 void route_table_free(struct route_table *table);
 /* Finds the operation and its parameters, or stages 404 or 405. */
 bool route_find(const struct route_table *table, struct request *rq);
+/* "GET, HEAD, POST": what the path has; NULL when there is no such path. From request_alloc(). */
+const char *route_methods(const struct route_table *table, struct request *rq);
 
 /* query.c */
 bool query_read(struct request *rq); /* false: a problem is staged */
@@ -133,12 +137,15 @@ bool head_read(struct request *rq);
 bool head_check(struct request *rq);
 
 /* auth.c */
-struct auth_statements {
-	const struct statement *by_hash;  /* by_keys; columns: hash, key_id, name, role, provider_id, expired, revoked, used_today */
-	const struct statement *key_used; /* $1 key_id */
+struct auth_config {
+	const struct statement *by_hash, *key_used; /* see struct service_config */
+	const unsigned char *pepper;                /* PEPPER_BYTES that hashes are keyed with */
+	const struct jwt *jwt;            /* NULL: sign-on tokens are not taken */
+	unsigned jwt_per_second;          /* requests that the bearer of one may send; 0: no limit */
+	struct rate_limits *limits;       /* of all loops */
 };
 struct auth_cache;
-struct auth_cache *auth_cache_new(const struct auth_statements *statements);
+struct auth_cache *auth_cache_new(const struct auth_config *config);
 void auth_cache_free(struct auth_cache *cache);
 enum auth {
 	AUTH_OK,
@@ -146,6 +153,12 @@ enum auth {
 	AUTH_REFUSED /* a problem is staged */
 };
 enum auth auth_begin(struct request *rq, struct auth_cache *cache);
+
+/* cors.c */
+void cors_read(struct request *rq, const struct cors *cors); /* sets rq->origin */
+/* A browser's question before a request of a page elsewhere: true, and the answer is staged. */
+bool cors_preflight(struct request *rq);
+void cors_answer(const struct request *rq, struct MHD_Response *response); /* what every answer says where origins are configured */
 
 /* http.c */
 void http_wake(struct request *rq); /* a reply was staged or room was made: let libmicrohttpd go on */
@@ -156,6 +169,7 @@ struct write_lanes *loop_writes(struct loop *loop);
 struct poll *loop_poll(struct loop *loop);
 struct route_table *loop_routes(struct loop *loop);
 struct auth_cache *loop_auth(struct loop *loop);
+const struct cors *loop_cors(const struct loop *loop); /* NULL: no origin is configured */
 bool loop_stopping(const struct loop *loop);
 void loop_add_request(struct loop *loop, struct request *rq);
 void loop_remove_request(struct loop *loop, struct request *rq);

@@ -128,29 +128,36 @@ static void add_allowed(struct buf *allow, const char *method)
 		buf_puts(allow, ", HEAD");
 }
 
-bool route_find(const struct route_table *table, struct request *rq)
+const char *route_methods(const struct route_table *table, struct request *rq)
 {
 	struct segment got[SEGMENTS_MAX];
 	struct buf allow = BUF_INIT(200);
 	int len = split(rq->path, got);
+	for (size_t i = 0; len > 0 && i < table->len; i++)
+		if (match(rq, &table->routes[i], got, len))
+			add_allowed(&allow, table->routes[i].operation->method);
+	const char *methods = allow.len ? request_copy(rq, allow.data, allow.len) : NULL;
+	buf_free(&allow);
+	return methods;
+}
+
+bool route_find(const struct route_table *table, struct request *rq)
+{
+	struct segment got[SEGMENTS_MAX];
+	int len = split(rq->path, got);
 	for (size_t i = 0; len > 0 && i < table->len; i++) {
 		const struct route *route = &table->routes[i];
-		if (!match(rq, route, got, len))
-			continue;
-		if (same_method(route->operation->method, rq->method)) {
+		if (same_method(route->operation->method, rq->method) && match(rq, route, got, len)) {
 			rq->operation = route->operation;
-			buf_free(&allow);
 			return true;
 		}
-		add_allowed(&allow, route->operation->method);
 	}
-	if (allow.len) {
-		const char *args[] = {rq->method};
-		reply_header(rq, "Allow", allow.data);
-		reply_problem(rq, CODE_METHOD_NOT_ALLOWED, args, 1);
+	const char *methods = route_methods(table, rq);
+	if (methods) {
+		reply_header(rq, "Allow", methods);
+		reply_problem(rq, CODE_METHOD_NOT_ALLOWED, &rq->method, 1);
 	} else {
 		reply_not_found(rq);
 	}
-	buf_free(&allow);
 	return false;
 }

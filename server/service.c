@@ -1,7 +1,10 @@
 #include "server/service.h"
 
+#include "server/cors.h"
+#include "server/jwt.h"
 #include "server/log.h"
 #include "server/loop.h"
+#include "server/rate_limit.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -12,11 +15,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LOOPS_MAX = 64, BACKLOG = 1024, BACKGROUND_THREADS = 2 };
+enum { LOOPS_MAX = 64, BACKLOG = 1024, BODY_THREADS = 2, BACKGROUND_THREADS = 2 };
 
 static struct {
 	struct service_config config;
-	struct auth_statements auth;
+	struct jwt *jwt;
+	struct cors *cors;
+	struct rate_limits *limits;
 	struct loop *loops[LOOPS_MAX];
 	struct loop_counts *counts[LOOPS_MAX];
 	_Atomic size_t len; /* loops that are there; the first may ask while the others start */
@@ -130,7 +135,13 @@ static bool start_loops(const struct service_config *config, const int *fds, siz
 	        .http = {(unsigned)((size_t)s->connections / n), (unsigned)s->connections_per_address, (unsigned)s->idle_seconds},
 	        .operations = config->operations,
 	        .operations_len = config->operations_len,
-	        .auth = &service.auth,
+	        .auth = {.by_hash = config->auth_by_hash,
+	                 .key_used = config->auth_key_used,
+	                 .pepper = config->pepper,
+	                 .jwt = service.jwt,
+	                 .jwt_per_second = (unsigned)s->jwt_requests_per_second,
+	                 .limits = service.limits},
+	        .cors = service.cors,
 	};
 	for (size_t i = 0; i < n; i++) {
 		one.listen_fd = fds[i];
@@ -143,16 +154,40 @@ static bool start_loops(const struct service_config *config, const int *fds, siz
 	return true;
 }
 
+/* What all loops share, and none changes but for the buckets. */
+static bool prepare_access(const struct settings *s)
+{
+	const struct jwt_settings jwt = {.key_file = s->jwt_public_key_file,
+	                                 .issuer = s->jwt_issuer,
+	                                 .audience = s->jwt_audience,
+	                                 .role_claim = s->jwt_role_claim,
+	                                 .provider_claim = s->jwt_provider_claim};
+	service.limits = rate_limits_new();
+	return service.limits && cors_new(s->cors_origins, &service.cors) && jwt_new(&jwt, &service.jwt);
+}
+
+static void drop_access(void)
+{
+	rate_limits_free(service.limits);
+	cors_free(service.cors);
+	jwt_free(service.jwt);
+	service.limits = NULL;
+	service.cors = NULL;
+	service.jwt = NULL;
+}
+
 bool service_start(const struct service_config *config)
 {
 	const struct settings *s = config->settings;
 	int fds[LOOPS_MAX];
 	size_t n = loops_wanted(s);
 	service.config = *config;
-	service.auth = (struct auth_statements){config->auth_by_hash, config->auth_key_used};
+	if (!prepare_access(s))
+		return false;
 	struct workers_settings workers = {
 	        .database_url = config->database_url,
-	        .threads = {[POOL_ANSWERS] = (int)s->workers, [POOL_STREAMS] = (int)s->stream_workers, [POOL_BACKGROUND] = BACKGROUND_THREADS},
+	        .threads = {[POOL_ANSWERS] = (int)s->workers, [POOL_BODIES] = BODY_THREADS, [POOL_STREAMS] = (int)s->stream_workers,
+	                    [POOL_BACKGROUND] = BACKGROUND_THREADS},
 	};
 	return open_sockets(s->listen, fds, n) && workers_start(&workers) && start_loops(config, fds, n);
 }
@@ -170,7 +205,10 @@ bool service_stop(void)
 	bool clean = true;
 	for (size_t i = 0; i < service.len; i++)
 		clean = loop_join(service.loops[i]) && clean;
-	return workers_stop(clean ? limit_ms : 0) && clean;
+	clean = workers_stop(clean ? limit_ms : 0) && clean;
+	if (clean)
+		drop_access();
+	return clean;
 }
 
 /* ---- telling ---- */
@@ -205,8 +243,8 @@ static void lane_metrics(struct buf *out, const char *name, const struct lane_st
 
 void service_metrics(struct buf *out)
 {
-	static const char *const pools[POOLS] = {"answers", "streams", "background"};
-	unsigned long long cut = 0;
+	static const char *const pools[POOLS] = {"answers", "bodies", "streams", "background"};
+	unsigned long long cut = 0, limited = 0;
 	long active = 0;
 	metrics_operations(out, service.counts, service.len, service.config.operations, service.config.operations_len);
 	lane_metrics(out, "read", loop_read_stats);
@@ -214,10 +252,12 @@ void service_metrics(struct buf *out)
 	for (size_t i = 0; i < service.len; i++) {
 		active += service.counts[i]->active;
 		cut += service.counts[i]->connections_cut;
+		limited += service.counts[i]->rate_limited;
 	}
 	metrics_gauge(out, "assay_requests_active", "Requests under way.", "", active);
 	metrics_gauge(out, "assay_ready", "1 when reads and writes reach the database.", "", service_ready());
 	buf_printf(out, "# TYPE assay_connections_cut_total counter\nassay_connections_cut_total %llu\n", cut);
+	buf_printf(out, "# TYPE assay_rate_limited_total counter\nassay_rate_limited_total %llu\n", limited);
 	for (int pool = 0; pool < POOLS; pool++) {
 		buf_printf(out, "assay_workers_waiting{pool=\"%s\"} %ld\n", pools[pool], workers_waiting((enum pool)pool));
 		buf_printf(out, "assay_workers_running{pool=\"%s\"} %ld\n", pools[pool], workers_running((enum pool)pool));

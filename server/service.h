@@ -6,15 +6,16 @@
 #include "server/request.h"
 #include "server/settings.h"
 
-struct auth_statements;
-
 struct service_config {
 	const struct settings *settings;
 	const char *database_url;
 	const struct operation *operations;
 	size_t operations_len;
-	const struct statement *auth_by_hash; /* by_keys; columns: hash, key_id, name, role, provider_id, expired, revoked, used_today */
-	const struct statement *auth_key_used; /* $1 key_id: notes that it was used today */
+	/* by_keys: keyed hashes of keys, in hex. Columns: hash, key_id, name, role, provider_id, milliseconds until it expires (null:
+	 * never), revoked, used lately, actor_id, requests_per_second (null: no limit). */
+	const struct statement *auth_by_hash;
+	const struct statement *auth_key_used; /* $1 key_id: notes that it was used */
+	const unsigned char *pepper;           /* PEPPER_BYTES of server/api_key.h; kept by the caller */
 };
 
 /* Listens and serves. False, with the reason in the log, when it cannot. */

@@ -28,7 +28,7 @@ static const struct setting table[] = {
         {"ASSAY_LOOPS", NUMBER, AT(loops), NULL, 0, 0, 64, "event loops; 0: one a processor"},
         {"ASSAY_WRITE_LANES", NUMBER, AT(write_lanes), NULL, 4, 1, 64, "database connections for writes, a loop"},
         {"ASSAY_WORKERS", NUMBER, AT(workers), NULL, 2, 1, 64, "threads for long answers"},
-        {"ASSAY_STREAM_WORKERS", NUMBER, AT(stream_workers), NULL, 3, 1, 64, "threads for imports and evaluations"},
+        {"ASSAY_STREAM_WORKERS", NUMBER, AT(stream_workers), NULL, 3, 1, 64, "threads for imports"},
         {"ASSAY_CONNECTIONS", NUMBER, AT(connections), NULL, 2048, 8, 100000, "HTTP connections in all"},
         {"ASSAY_CONNECTIONS_PER_ADDRESS", NUMBER, AT(connections_per_address), NULL, 1024, 1, 100000,
          "HTTP connections from one address, a loop"},
@@ -37,6 +37,18 @@ static const struct setting table[] = {
         {"ASSAY_IDLE_SECONDS", NUMBER, AT(idle_seconds), NULL, 75, 1, 3600, "a connection without a request is closed after this time"},
         {"ASSAY_STOP_SECONDS", NUMBER, AT(stop_seconds), NULL, 20, 1, 600, "what a graceful stop may take"},
         {"ASSAY_LOG_LEVEL", TEXT, AT(log_level), "info", 0, 0, 0, "debug, info (each request), warn or error"},
+        {"ASSAY_KEY_PEPPER_FILE", TEXT, AT(key_pepper_file), NULL, 0, 0, 0,
+         "64 hex digits that the hashes of API keys are keyed with; unset: some are kept in the database"},
+        {"ASSAY_CORS_ORIGINS", TEXT, AT(cors_origins), NULL, 0, 0, 0, "origins whose web pages may call, separated by commas"},
+        {"ASSAY_JWT_PUBLIC_KEY_FILE", TEXT, AT(jwt_public_key_file), NULL, 0, 0, 0,
+         "PEM public keys (RSA: RS256, P-256: ES256) of a single sign-on whose tokens are taken beside API keys"},
+        {"ASSAY_JWT_ISSUER", TEXT, AT(jwt_issuer), NULL, 0, 0, 0, "what a token's iss must be"},
+        {"ASSAY_JWT_AUDIENCE", TEXT, AT(jwt_audience), NULL, 0, 0, 0, "what a token's aud must be or contain"},
+        {"ASSAY_JWT_ROLE_CLAIM", TEXT, AT(jwt_role_claim), "assay_role", 0, 0, 0, "claim that names the role"},
+        {"ASSAY_JWT_PROVIDER_CLAIM", TEXT, AT(jwt_provider_claim), "assay_provider_id", 0, 0, 0,
+         "claim that names the provider of a partner's token"},
+        {"ASSAY_JWT_REQUESTS_PER_SECOND", NUMBER, AT(jwt_requests_per_second), NULL, 0, 0, 10000,
+         "requests a second by the bearer of a token; 0: no limit"},
 };
 
 enum { SETTINGS = sizeof table / sizeof table[0] };

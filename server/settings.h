@@ -21,6 +21,11 @@ struct settings {
 	long long idle_seconds;   /* a connection without a request is closed */
 	long long stop_seconds;   /* what a graceful stop may take */
 	const char *log_level;
+	const char *key_pepper_file; /* NULL: the pepper is in the database */
+	const char *cors_origins;    /* "https://a.example,https://b.example"; NULL: none */
+	const char *jwt_public_key_file; /* NULL: sign-on tokens are not taken */
+	const char *jwt_issuer, *jwt_audience, *jwt_role_claim, *jwt_provider_claim;
+	long long jwt_requests_per_second; /* of the bearer of a token; 0: no limit */
 };
 
 /* Reads the environment. False, with one line a problem on `err`, when a value is not possible. */

@@ -48,6 +48,12 @@ create or replace function wrong_state(what text, status text, needed text) retu
 	select answer_problem('wrong_state', what, status, needed)
 $$;
 
+-- Whoever acts: the same for a key and the successor that it was rotated to. What two people must do compares this, and
+-- idempotency keys belong to it; the audit says which key it was.
+create or replace function actor_of(ctx jsonb) returns text language sql immutable as $$
+	select coalesce(ctx->>'actor_id', ctx->>'key_id')
+$$;
+
 create or replace function audit_add(ctx jsonb, action text, subject text, before jsonb, after jsonb) returns void
 language sql as $$
 	insert into audit (request_id, actor_id, actor_name, action, subject, before, after)
@@ -77,10 +83,10 @@ declare
 	seen idempotency_key;
 begin
 	if k is not null then
-		if not pg_try_advisory_xact_lock(hashtextextended(ctx->>'key_id' || chr(1) || k, 4243)) then
+		if not pg_try_advisory_xact_lock(hashtextextended(actor_of(ctx) || chr(1) || k, 4243)) then
 			return row(null, 'idempotency_in_flight', null, null, null, null, null, null, false, ctx->>'request_id', ctx->>'lang')::written;
 		end if;
-		select * into seen from idempotency_key where caller = ctx->>'key_id' and key = k;
+		select * into seen from idempotency_key where caller = actor_of(ctx) and key = k;
 		if found then
 			if seen.request_sha256 <> ctx->>'request_sha256' then
 				return row(null, 'idempotency_key_reused', null, null, null, null, null, null, false, ctx->>'request_id', ctx->>'lang')::written;
@@ -101,7 +107,7 @@ begin
 	end if;
 	if k is not null and a.code is distinct from 'again' and not (ctx->>'dry_run')::boolean then
 		insert into idempotency_key (caller, key, request_sha256, request_id, lang, status, code, args, errors, extra, body, etag, location)
-		values (ctx->>'key_id', k, ctx->>'request_sha256', ctx->>'request_id', ctx->>'lang', coalesce(a.status, 0), a.code, a.args,
+		values (actor_of(ctx), k, ctx->>'request_sha256', ctx->>'request_id', ctx->>'lang', coalesce(a.status, 0), a.code, a.args,
 			a.errors, a.extra, a.body, a.etag, a.location);
 	end if;
 	return row(a.status, a.code, a.args, a.errors, a.extra, a.body, a.etag, a.location, false, ctx->>'request_id', ctx->>'lang')::written;

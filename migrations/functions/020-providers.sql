@@ -114,9 +114,13 @@ create or replace function op_provider_register(ctx jsonb, args jsonb) returns a
 declare
 	p provider;
 begin
-	if ctx->>'role' = 'partner' and exists (
-		select from api_key where key_id = ctx->>'key_id' and provider_id is not null for update) then
-		return wrong_state('key', 'bound', 'unbound');
+	bound boolean;
+	if ctx->>'role' = 'partner' then
+		select bool_or(k.provider_id is not null) into bound
+		from (select provider_id from api_key where actor_id = actor_of(ctx) order by key_id for update) k;
+		if coalesce(bound, true) then -- null: a sign-on token, which names its provider itself
+			return wrong_state('key', 'bound', 'unbound');
+		end if;
 	end if;
 	insert into provider (provider_id, credit_code, name, service_categories, region, industry, main_category, contact, status, since)
 	values (new_id('prv'), args->>'credit_code', args->>'name', array(select jsonb_array_elements_text(args->'service_categories')),
@@ -125,7 +129,7 @@ begin
 	if not found then return answer_problem('credit_code_taken', args->>'credit_code'); end if;
 	insert into provider_status (provider_id, seq, status, since) values (p.provider_id, 1, 'registered', p.since);
 	if ctx->>'role' = 'partner' then
-		update api_key set provider_id = p.provider_id where key_id = ctx->>'key_id';
+		update api_key set provider_id = p.provider_id where actor_id = actor_of(ctx);
 	end if;
 	perform audit_add(ctx, 'provider.registered', p.provider_id, null, provider_audited(p));
 	perform event_add('provider.registered', p.provider_id, p.provider_id, provider_audited(p));

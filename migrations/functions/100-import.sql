@@ -204,7 +204,7 @@ declare
 begin
 	if ctx->>'idempotency_key' is not null and not (ctx->>'dry_run')::boolean then
 		insert into idempotency_key (caller, key, request_sha256, request_id, lang, status, code, args, extra, body, location)
-		values (ctx->>'key_id', ctx->>'idempotency_key', ctx->>'request_sha256', ctx->>'request_id', ctx->>'lang',
+		values (actor_of(ctx), ctx->>'idempotency_key', ctx->>'request_sha256', ctx->>'request_id', ctx->>'lang',
 			coalesce(a_status, 0), a_code, args, a_extra, a_body, a_location);
 	end if;
 	return row(a_status, a_code, args, null, a_extra, a_body, null, a_location, false, ctx->>'request_id', ctx->>'lang')::written;

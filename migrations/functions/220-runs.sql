@@ -80,6 +80,6 @@ declare
 	answered text;
 begin
 	select run_body(r) into strict answered from assessment_run r where run_id = p_run_id;
-	update idempotency_key set body = answered where caller = ctx->>'key_id' and key = ctx->>'idempotency_key';
+	update idempotency_key set body = answered where caller = actor_of(ctx) and key = ctx->>'idempotency_key';
 	return answered;
 end $$;

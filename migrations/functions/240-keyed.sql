@@ -4,11 +4,11 @@
 -- Takes the key for this session, so that the same key elsewhere is idempotency_in_flight. True when there is none to take.
 create or replace function keyed_take(ctx jsonb) returns boolean language sql as $$
 	select case when ctx->>'idempotency_key' is null then true
-		else pg_try_advisory_lock(hashtextextended(ctx->>'key_id' || chr(1) || (ctx->>'idempotency_key'), 4243)) end
+		else pg_try_advisory_lock(hashtextextended(actor_of(ctx) || chr(1) || (ctx->>'idempotency_key'), 4243)) end
 $$;
 
 create or replace function keyed_release(ctx jsonb) returns void language sql as $$
-	select pg_advisory_unlock(hashtextextended(ctx->>'key_id' || chr(1) || (ctx->>'idempotency_key'), 4243))
+	select pg_advisory_unlock(hashtextextended(actor_of(ctx) || chr(1) || (ctx->>'idempotency_key'), 4243))
 	where ctx->>'idempotency_key' is not null
 $$;
 
@@ -17,7 +17,7 @@ create or replace function keyed_seen(ctx jsonb) returns setof written language 
 	select (case when k.request_sha256 = ctx->>'request_sha256'
 		then row(nullif(k.status, 0), k.code, k.args, k.errors, k.extra, k.body, k.etag, k.location, true, k.request_id, k.lang)::written
 		else row(null, 'idempotency_key_reused', null, null, null, null, null, null, false, ctx->>'request_id', ctx->>'lang')::written end).*
-	from idempotency_key k where k.caller = ctx->>'key_id' and k.key = ctx->>'idempotency_key'
+	from idempotency_key k where k.caller = actor_of(ctx) and k.key = ctx->>'idempotency_key'
 $$;
 
 -- An answer that a worker computed and that changes nothing, kept under the key like any other. args: status, body (text), etag.

@@ -2,9 +2,9 @@
 
 const struct statement AUTH_KEY = {
         .name = "auth_key",
-        .sql = "select k.hex, a.key_id, a.name, a.role, a.provider_id, coalesce(a.expires_at <= now(), false), a.revoked_at is "
-               "not null,"
-               " coalesce(a.last_used_at > now() - interval '1 minute', false)"
+        .sql = "select k.hex, a.key_id, a.name, a.role, a.provider_id,"
+               " ceil(extract(epoch from a.expires_at - now()) * 1000)::bigint, a.revoked_at is not null,"
+               " coalesce(a.last_used_at > now() - interval '1 minute', false), a.actor_id, a.requests_per_second"
                " from unnest($1::text[]) k(hex) join api_key a on a.hash = decode(k.hex, 'hex')",
         .params = 1,
         .by_keys = true,
@@ -28,4 +28,11 @@ const struct statement KEY_LIST = {
         .sql = "select key_id, key_body(k) from api_key k where ($1::text is null or key_id < $1)"
                " order by key_id desc limit $2::integer",
         .params = 2,
+};
+
+const struct statement KEY_BY_ID = {
+        .name = "key_by_id",
+        .sql = "select key_id, key_body(k) from api_key k where key_id = any($1::text[])",
+        .params = 1,
+        .by_keys = true,
 };

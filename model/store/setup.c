@@ -130,15 +130,17 @@ bool setup_policy_check(const char *text, size_t len, void (*tell)(const char *l
 
 /* ---- keys ---- */
 
-bool setup_key(struct db *db, const char *role, const char *name, const char *provider_id, char key[KEY_TEXT_MAX],
-               void (*tell)(const char *line))
+bool setup_key(struct db *db, struct key_hasher *hasher, const char *role, const char *name, const char *provider_id,
+               char key[KEY_TEXT_MAX], void (*tell)(const char *line))
 {
 	struct api_key made;
+	char hash[SHA256_HEX];
 	if (!api_key_make(&made)) {
 		tell("The system has no randomness to make a key of.");
 		return false;
 	}
-	const char *params[] = {role, name, provider_id, made.hash, made.prefix};
+	key_hash_hex(hasher, made.text, hash);
+	const char *params[] = {role, name, provider_id, hash, made.prefix};
 	PGresult *res;
 	if (db_run(db, &KEY_ADD, params, &res) != DB_OK)
 		return failed(db, tell);
@@ -152,16 +154,17 @@ bool setup_key(struct db *db, const char *role, const char *name, const char *pr
 	return ok;
 }
 
-bool setup_key_valid(struct db *db, const char *key)
+bool setup_key_valid(struct db *db, struct key_hasher *hasher, const char *key)
 {
 	char hash[SHA256_HEX], keys[SHA256_HEX + 2];
-	sha256_hex(key, strlen(key), hash);
+	key_hash_hex(hasher, key, hash);
 	snprintf(keys, sizeof keys, "{%s}", hash);
 	const char *params[] = {keys};
 	PGresult *res;
 	if (db_run(db, &AUTH_KEY, params, &res) != DB_OK)
 		return false;
-	bool valid = PQntuples(res) == 1 && PQgetvalue(res, 0, 5)[0] == 'f' && PQgetvalue(res, 0, 6)[0] == 'f';
+	const struct rows row = {.pg = res, .first = 0, .count = PQntuples(res)};
+	bool valid = row.count == 1 && (!rows_text(&row, 0, 5) || rows_int(&row, 0, 5) > 0) && !rows_bool(&row, 0, 6);
 	PQclear(res);
 	return valid;
 }

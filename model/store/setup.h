@@ -2,6 +2,7 @@
 #ifndef ASSAY_MODEL_STORE_SETUP_H
 #define ASSAY_MODEL_STORE_SETUP_H
 
+#include "server/api_key.h"
 #include "server/db.h"
 
 #include <stdbool.h>
@@ -20,10 +21,10 @@ bool setup_policy_check(const char *text, size_t len, void (*tell)(const char *l
 bool setup_has_policies(struct db *db, bool *any) __attribute__((warn_unused_result));
 
 /* Makes a key; its secret goes to `key`, and nowhere else. False, with the reason told. */
-bool setup_key(struct db *db, const char *role, const char *name, const char *provider_id, char key[KEY_TEXT_MAX],
-               void (*tell)(const char *line)) __attribute__((warn_unused_result));
+bool setup_key(struct db *db, struct key_hasher *hasher, const char *role, const char *name, const char *provider_id,
+               char key[KEY_TEXT_MAX], void (*tell)(const char *line)) __attribute__((warn_unused_result));
 
 /* True when `key` is one that may be used now. */
-bool setup_key_valid(struct db *db, const char *key);
+bool setup_key_valid(struct db *db, struct key_hasher *hasher, const char *key);
 
 #endif

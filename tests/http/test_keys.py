@@ -1,7 +1,7 @@
 """API keys: shown once, kept as a hash, expiring, revoked, rotated."""
 
 import datetime
-import hashlib
+import hmac
 import re
 import time
 
@@ -29,7 +29,8 @@ def test_create(client, service, database):
     assert KEY.fullmatch(made["key"]) and made["key"].startswith(made["prefix"])
     assert (made["name"], made["role"], made["provider_id"], made["expires_at"], made["revoked_at"]) == ("对账", "auditor", None, None, None)
     assert service.client(made["key"]).get("/v1/providers").status == 200
-    assert database.sql(f"select encode(hash, 'hex') from api_key where key_id = '{made['key_id']}'") == [(hashlib.sha256(made["key"].encode()).hexdigest(),)]
+    [(kept, pepper)] = database.sql(f"select encode(hash, 'hex'), pepper from api_key, key_pepper where key_id = '{made['key_id']}'")
+    assert kept == hmac.new(bytes(pepper), made["key"].encode(), "sha256").hexdigest()
 
 
 def test_shown_once_and_kept_as_a_hash(client, database):
