@@ -1,4 +1,4 @@
-/* Worker threads: long work on blocking connections, so that no loop ever waits. Three pools, so that imports cannot take the
+/* Worker threads: long work on blocking connections, so that no loop ever waits. Pools, so that imports cannot take the
  * threads that a caller's short wait depends on, nor background work theirs. Queues are bounded; full is said at once. */
 #ifndef ASSAY_SERVER_WORKER_H
 #define ASSAY_SERVER_WORKER_H
@@ -9,7 +9,8 @@
 
 enum pool {
 	POOL_ANSWERS,    /* a caller waits, for milliseconds to seconds */
-	POOL_STREAMS,    /* a caller sends, for up to hours: imports, large evaluations */
+	POOL_BODIES,     /* a caller sends a large body of bounded size, for up to a minute: evaluations */
+	POOL_STREAMS,    /* a caller sends, for up to hours: imports */
 	POOL_BACKGROUND, /* nobody waits */
 	POOLS
 };
