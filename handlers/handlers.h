@@ -59,6 +59,8 @@ void handle_policy_get(struct request *rq);
 /* keys.c */
 void handle_key_create(struct request *rq);
 void handle_key_list(struct request *rq);
+void handle_key_get(struct request *rq);
+void handle_key_rotate(struct request *rq);
 void handle_key_revoke(struct request *rq);
 
 /* the service itself */
@@ -69,6 +71,4 @@ void handle_metrics(struct request *rq);
 void handle_openapi(struct request *rq);
 void handle_docs(struct request *rq);
 
-void handle_key_get(struct request *rq);
-void handle_key_rotate(struct request *rq);
 #endif

@@ -66,6 +66,8 @@ const struct operation operations[] = {
 
         {POST("createKey", "/v1/keys", ADMIN, handle_key_create)},
         {GET("listKeys", "/v1/keys", ADMIN | ROLE_AUDITOR, handle_key_list), .query = PAGE},
+        {GET("getKey", "/v1/keys/{id}", ADMIN | ROLE_AUDITOR, handle_key_get)},
+        {POST("rotateKey", "/v1/keys/{id}/rotate", ADMIN, handle_key_rotate), .body_optional = true},
         {ROUTE("DELETE", "revokeKey", "/v1/keys/{id}", ADMIN, handle_key_revoke)},
         {POST("setTestClock", "/v1/test-clock", ADMIN, handle_test_clock)},
 
@@ -73,8 +75,6 @@ const struct operation operations[] = {
         {GET("getReadiness", "/readyz", ROLES_PUBLIC, handle_readyz)},
         {GET("getMetrics", "/metrics", ROLES_PUBLIC, handle_metrics)},
         {GET("getOpenapi", "/openapi.yaml", ROLES_PUBLIC, handle_openapi)},
-        {GET("getKey", "/v1/keys/{id}", ADMIN | ROLE_AUDITOR, handle_key_get)},
-        {POST("rotateKey", "/v1/keys/{id}/rotate", ADMIN, handle_key_rotate), .body_optional = true},
         {GET("getDocs", "/docs", ROLES_PUBLIC, handle_docs)},
         {GET("getDocsScript", "/docs/redoc.js", ROLES_PUBLIC, handle_docs)},
 };

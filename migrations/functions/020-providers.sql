@@ -113,8 +113,8 @@ $$;
 create or replace function op_provider_register(ctx jsonb, args jsonb) returns answer language plpgsql as $$
 declare
 	p provider;
-begin
 	bound boolean;
+begin
 	if ctx->>'role' = 'partner' then
 		select bool_or(k.provider_id is not null) into bound
 		from (select provider_id from api_key where actor_id = actor_of(ctx) order by key_id for update) k;
