@@ -230,7 +230,8 @@ static void came_or_left(void *cls, struct MHD_Connection *conn, void **socket_c
 			visitors_add(loop_visitors(cls), visitor);
 		}
 	} else if (visitor) {
-		visitors_remove(loop_visitors(cls), visitor);
+		if (visitors_remove(loop_visitors(cls), visitor))
+			loop_resumed(cls); /* full, libmicrohttpd accepts nobody; that there is room again it sees when it runs next */
 		free(visitor);
 		*socket_context = NULL;
 	}

@@ -193,7 +193,7 @@ struct visitors {
 	int64_t idle_ms;
 };
 void visitors_add(struct visitors *all, struct visitor *visitor);
-void visitors_remove(struct visitors *all, struct visitor *visitor);
+bool visitors_remove(struct visitors *all, struct visitor *visitor); /* true: it was full */
 unsigned visitors_cut_idle(struct visitors *all, int64_t now); /* how many were cut */
 int connection_fd(struct MHD_Connection *conn);                /* -1: none */
 

@@ -47,7 +47,7 @@ void visitors_add(struct visitors *all, struct visitor *visitor)
 		visitor->refused_with = CODE_TOO_MANY_REQUESTS;
 }
 
-void visitors_remove(struct visitors *all, struct visitor *visitor)
+bool visitors_remove(struct visitors *all, struct visitor *visitor)
 {
 	if (visitor->prev)
 		visitor->prev->next = visitor->next;
@@ -55,7 +55,7 @@ void visitors_remove(struct visitors *all, struct visitor *visitor)
 		all->first = visitor->next;
 	if (visitor->next)
 		visitor->next->prev = visitor->prev;
-	all->len--;
+	return all->len-- >= all->max;
 }
 
 unsigned visitors_cut_idle(struct visitors *all, int64_t now)
