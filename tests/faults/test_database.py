@@ -1,0 +1,312 @@
+"""The database stops, starts, forgets its connections, holds locks: requests are told so, and the service comes back by itself."""
+
+import concurrent.futures
+import signal
+import threading
+import time
+
+import psycopg2
+import pytest
+
+from support.at_once import eventually
+from support.postgres import Cluster
+from support.world import World
+
+DURING = {503}
+
+
+@pytest.fixture
+def own_cluster():
+    """A PostgreSQL that may be stopped, and that keeps what it has committed."""
+    made = type("Keeping", (Cluster,), {"SETTINGS": {**Cluster.SETTINGS, "synchronous_commit": "on"}})()
+    yield made
+    made.remove()
+
+
+class Load:
+    """Readers and writers at work until stopped. What each of them was told is kept; an answer that is wrong, or a connection
+    that breaks, is an error whatever happens to the database."""
+
+    def __init__(self, service, readers=3, writers=3):
+        self.service = service
+        self.world = World(service.client())
+        self.providers = [self.world.register() for _ in range(3)]
+        self.stopping = threading.Event()
+        self.statuses = {"read": [], "write": []}
+        self.sent = []  # (provider, key, reference) of each payment, whatever became of it
+        self.paid = set()  # those that were answered 201
+        self.wrong = []
+        self.threads = [threading.Thread(target=self._guard, args=(self._read, i)) for i in range(readers)]
+        self.threads += [threading.Thread(target=self._guard, args=(self._write, i)) for i in range(writers)]
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        for t in self.threads:
+            t.join()
+        assert not self.wrong, self.wrong[:3]
+
+    def _guard(self, act, i):
+        client = self.service.client()
+        n = 0
+        while not self.stopping.is_set():
+            try:
+                act(client, i, n)
+            except BaseException as error:  # noqa: BLE001 - told at the end
+                self.wrong.append(repr(error))
+                return
+            n += 1
+
+    def _read(self, client, i, n):
+        provider = self.providers[n % len(self.providers)]
+        answer = client.get(f"/v1/providers/{provider['provider_id']}")
+        self.statuses["read"].append(answer.status)
+        if answer.status == 200:
+            assert answer.json["credit_code"] == provider["credit_code"], "another's answer"
+        else:
+            assert answer.status in DURING and answer.code in ("database_unavailable", "overloaded") and answer.headers["Retry-After"], answer
+            time.sleep(0.02)
+
+    def _write(self, client, i, n):
+        provider = self.providers[(i + n) % len(self.providers)]
+        one = (provider["provider_id"], f"key-{i}-{n}", f"ref-{i}-{n}")
+        self.sent.append(one)
+        answer = pay(client, one)
+        self.statuses["write"].append(answer.status)
+        if answer.status == 201:
+            self.paid.add(one)
+        else:
+            assert answer.status in DURING and answer.code in ("database_unavailable", "overloaded") and answer.headers["Retry-After"], answer
+            time.sleep(0.02)
+
+    def seen(self, kind, status, more=1):
+        """Waits for that many more answers of that status."""
+        already = self.statuses[kind].count(status)
+        eventually(lambda: self.statuses[kind].count(status) >= already + more or self.wrong, what=f"no {status} for a {kind}")
+
+    def settle(self):
+        """Every payment is sent again under its key: none may be lost, none doubled."""
+        client = self.service.client()
+        for one in self.sent:
+            answer = eventually(lambda one=one: (a := pay(client, one)).status not in DURING and a)
+            assert answer.status == 201, answer
+            if one in self.paid:
+                assert answer.headers["Idempotency-Replayed"] == "true", "it was answered before, so it was kept"
+        for provider in self.providers:
+            path = f"/v1/providers/{provider['provider_id']}/deposit"
+            references = [e["external_reference"] for e in client.all(f"{path}/entries")]
+            wanted = [r for p, _, r in self.sent if p == provider["provider_id"]]
+            assert sorted(references) == sorted(wanted)
+            assert client.get(path).json["balance_fen"] == len(wanted) * 100
+
+
+def pay(client, one):
+    provider_id, key, reference = one
+    return client.post(f"/v1/providers/{provider_id}/deposit/entries", {"kind": "payment", "amount_fen": 100, "external_reference": reference},
+                       idempotency_key=key)
+
+
+@pytest.fixture
+def on_own(own_cluster, new_service):
+    from support.fixtures import Database
+
+    return new_service(Database(own_cluster, own_cluster.create_database()))
+
+
+@pytest.mark.tsan
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["fast", "crash"])
+def test_stopped_and_started_under_load(own_cluster, on_own, how):
+    with Load(on_own) as load:
+        load.seen("read", 200, 20)
+        load.seen("write", 201, 20)
+        for _ in range(2):
+            own_cluster.stop(how)
+            load.seen("read", 503)
+            load.seen("write", 503)
+            anyone = on_own.client("")
+            eventually(lambda: anyone.get("/readyz").status == 503)
+            assert anyone.get("/healthz").status == 200
+            assert anyone.get("/metrics").status == 200 and b"assay_ready 0" in anyone.get("/metrics").body
+            own_cluster.start()
+            load.seen("read", 200, 20)
+            load.seen("write", 201, 20)
+            eventually(lambda: anyone.get("/readyz").status == 200)
+    load.settle()
+
+
+@pytest.mark.tsan
+def test_connections_terminated_under_load(new_service):
+    """All of them, again and again, in the midst of statements."""
+    service = new_service()
+    with Load(service) as load:
+        load.seen("write", 201, 10)
+        for _ in range(8):
+            service.database.sql(f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{service.database.name}' and pid <> pg_backend_pid()")
+            load.seen("read", 200, 5)
+            load.seen("write", 201, 5)
+    load.settle()
+    assert service.client().get("/readyz").status == 200
+
+
+def test_a_start_waits_for_nobody(own_cluster, new_service):
+    """Without a database there is no service; it says why, and exits."""
+    from support.fixtures import Database
+
+    database = Database(own_cluster, own_cluster.create_database())
+    own_cluster.stop()
+    service = new_service(database, start=False)
+    with pytest.raises(RuntimeError, match="exit status [1-9]"):
+        service.start()
+    own_cluster.start()
+    service.start()
+
+
+def test_stopped_while_the_database_is_gone(own_cluster, on_own):
+    """A graceful stop needs no database."""
+    own_cluster.stop()
+    eventually(lambda: on_own.client("").get("/readyz").status == 503)
+    on_own.stop()
+    own_cluster.start()
+
+
+def test_read_only_for_a_while(new_service):
+    """A server that turned read-only (a standby after a failover): writes are told 503, reads go on, and both recover."""
+    service = new_service()
+    world = World(service.client())
+    provider = world.register()
+    path = f"/v1/providers/{provider['provider_id']}"
+    database = service.database
+    terminate = f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{database.name}' and pid <> pg_backend_pid()"
+    database.sql(f"alter database {database.name} set default_transaction_read_only = on")
+    database.sql(terminate)
+    eventually(lambda: world.client.get(path).status == 200)
+    refused = eventually(lambda: (a := world.client.patch(path, {"name": "RO"}, headers={"If-Match": "*"})).status and a)
+    assert (refused.status, refused.code) == (503, "database_unavailable"), refused
+    database.cluster.sql(f"alter database {database.name} reset default_transaction_read_only")
+    database.cluster.sql(terminate.replace("and pid <> pg_backend_pid()", ""))
+    eventually(lambda: world.client.patch(path, {"name": "RW"}, headers={"If-Match": "*"}).status == 200)
+
+
+# ---- locks and slow statements ----
+
+
+class Held:
+    """A row of provider, locked by somebody else."""
+
+    def __init__(self, database, provider_id):
+        self.connection = psycopg2.connect(database.cluster.url(database.name, "postgres"))
+        self.connection.cursor().execute(f"select from provider where provider_id = '{provider_id}' for update")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.rollback()
+        self.connection.close()
+
+
+@pytest.mark.tsan
+def test_a_row_held_longer_than_we_wait(new_service):
+    """503 with Retry-After, and nothing done; other requests are answered all the while; released, it works."""
+    service = new_service(env={"ASSAY_LOOPS": "1"})
+    world = World(service.client())
+    held, other = world.register(), world.register()
+    path, other_path = (f"/v1/providers/{p['provider_id']}" for p in (held, other))
+    with Held(service.database, held["provider_id"]), concurrent.futures.ThreadPoolExecutor(3) as pool:
+        waiting = [pool.submit(service.client().patch, path, {"name": f"N{i}"}, headers={"If-Match": "*"}) for i in range(3)]
+        eventually(lambda: service.database.sql("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")[0][0] >= 1)
+        served = 0
+        while not all(w.done() for w in waiting):
+            assert world.client.get(path).json["name"] == held["name"]
+            assert world.client.patch(other_path, {"name": f"M{served}"}, headers={"If-Match": "*"}).status == 200
+            served += 1
+        for w in waiting:
+            answer = w.result()
+            assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "overloaded", "1"), answer
+        assert served > 10
+        refused = world.client.post("/v1/providers", {})
+        assert refused.status == 422
+    assert world.client.get(path).etag == '"v1"'
+    assert world.client.patch(path, {"name": "Free"}, headers={"If-Match": "*"}).status == 200
+
+
+def test_all_write_lanes_held(new_service):
+    """More writes wait than there are lanes: they queue, each is answered in the end, and reads never wait for them."""
+    service = new_service(env={"ASSAY_LOOPS": "1", "ASSAY_WRITE_LANES": "2"})
+    world = World(service.client())
+    provider = world.register()
+    path = f"/v1/providers/{provider['provider_id']}"
+    with Held(service.database, provider["provider_id"]), concurrent.futures.ThreadPoolExecutor(8) as pool:
+        waiting = [pool.submit(service.client().patch, path, {"name": f"N{i}"}, headers={"If-Match": "*"}) for i in range(8)]
+        while not all(w.done() for w in waiting):
+            assert world.client.get(path).status == 200
+        assert {w.result().status for w in waiting} == {503}
+    assert world.client.patch(path, {"name": "Free"}, headers={"If-Match": "*"}).status == 200
+
+
+def test_the_write_queue_is_bounded(new_service):
+    """Past its length the answer is 503 at once, not a longer queue."""
+    service = new_service(env={"ASSAY_LOOPS": "1", "ASSAY_WRITE_LANES": "1"})
+    world = World(service.client())
+    provider = world.register()
+    path = f"/v1/providers/{provider['provider_id']}"
+    from support.raw import Raw, head
+
+    body = b'{"name": "Q"}'
+    sent = head("PATCH", path, service.admin_key, [("Content-Type", "application/json"), ("Content-Length", len(body)), ("If-Match", "*")]).encode() + body
+    with Held(service.database, provider["provider_id"]):
+        queued = [Raw(service.port).send(sent) for _ in range(600)]
+        # 512 fit (and one runs); of the others each is told at once, long before those ahead of it have had their time.
+        for connection in queued[-20:]:
+            answer = connection.answer()
+            assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "overloaded", "1")
+        assert world.client.get(path).status == 200
+    last = [connection.answer() for connection in queued[1:500]]
+    assert {a.status for a in last} <= {200, 503} and sum(a.status == 200 for a in last) > 400
+    for connection in queued:
+        connection.close()
+
+
+@pytest.mark.tsan
+def test_a_slow_statement_holds_up_no_point_read(new_service):
+    """A list whose statement takes long (here: until it is let go) runs elsewhere than reads by key."""
+    service = new_service(env={"ASSAY_LOOPS": "1"})
+    world = World(service.client())
+    provider = world.register()
+    path = f"/v1/providers/{provider['provider_id']}"
+    # Lists of providers, and nothing else, now wait for an advisory lock.
+    service.database.sql("alter function provider_list(text, integer, text, text, text, text, text) rename to provider_list_at_once")
+    service.database.sql("""create function provider_list(after text, n integer, whose text, s text, r text, i text, q text)
+        returns table (cursor text, body text) language plpgsql volatile as $$ begin
+        perform pg_advisory_lock_shared(77); perform pg_advisory_unlock_shared(77);
+        return query select * from provider_list_at_once(after, n, whose, s, r, i, q); end $$""")
+    holder = psycopg2.connect(service.database.cluster.url(service.database.name, "postgres"))
+    holder.cursor().execute("select pg_advisory_lock(77)")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        lists = [pool.submit(service.client().get, "/v1/providers") for _ in range(2)]
+        eventually(lambda: service.database.sql("select count(*) from pg_stat_activity where wait_event = 'advisory'") == [(2,)])
+        for _ in range(50):
+            assert world.client.get(path).status == 200
+            assert world.client.get(f"{path}/qualification").status == 200
+        assert not any(w.done() for w in lists) or {w.result().status for w in lists if w.done()} == {503}
+        holder.close()
+        assert {w.result().status for w in lists} <= {200, 503}
+
+
+def test_a_deadlock_is_tried_again(new_service):
+    """PostgreSQL breaks it by failing one of two; the caller never hears of it."""
+    service = new_service()
+    world = World(service.client())
+    provider = world.register()
+    path = f"/v1/providers/{provider['provider_id']}"
+    service.database.sql("create sequence fails; grant all on fails to assay")
+    service.database.sql("""create function fail_once() returns trigger language plpgsql as $$ begin
+        if nextval('fails') < 3 then raise exception 'as if' using errcode = 'deadlock_detected'; end if; return new; end $$""")
+    service.database.sql("create trigger fail_once before update on provider for each row execute function fail_once()")
+    answer = world.client.patch(path, {"name": "Third time"}, headers={"If-Match": "*"})
+    assert (answer.status, answer.json["name"]) == (200, "Third time")
+    assert service.database.sql("select last_value from fails") == [(3,)]
