@@ -48,6 +48,8 @@ static struct admission *make_checks(struct request *rq, const struct rows *rows
 	        .today = (day)rows_int(rows, 0, ADMISSION_TODAY),
 	        .reapply_from = reapply_from ? (day)rows_int(rows, 0, ADMISSION_REAPPLY_FROM) : DAY_NONE,
 	        .reapply_cause = rows_text(rows, 0, ADMISSION_REAPPLY_CAUSE),
+	        .waiver = rows_text(rows, 0, ADMISSION_WAIVER),
+	        .waiver_expires_on = (day)rows_int(rows, 0, ADMISSION_WAIVER_EXPIRES_ON),
 	        .open_application = own ? NULL : rows_text(rows, 0, ADMISSION_OPEN_APPLICATION),
 	};
 	struct admission *a = request_alloc(rq, sizeof *a);

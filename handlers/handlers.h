@@ -26,6 +26,16 @@ void handle_deposit_get(struct request *rq);
 void handle_deposit_entry_add(struct request *rq);
 void handle_deposit_entry_list(struct request *rq);
 
+/* exits.c */
+void handle_provider_exit(struct request *rq);
+
+/* waivers.c */
+void handle_waiver_propose(struct request *rq);
+void handle_waiver_list(struct request *rq);
+void handle_waiver_get(struct request *rq);
+void handle_waiver_confirm(struct request *rq);
+void handle_waiver_revoke(struct request *rq);
+
 /* stores.c, provider_stores.c */
 void handle_store_get(struct request *rq);
 void handle_provider_store_list(struct request *rq);

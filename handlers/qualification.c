@@ -64,6 +64,8 @@ static void read_admission(struct reading *r)
 	        .today = f->today,
 	        .reapply_from = f->reapply_from,
 	        .reapply_cause = f->reapply_cause,
+	        .waiver = f->waiver,
+	        .waiver_expires_on = f->waiver_expires_on,
 	};
 	admission_check(f->policy, &facts, &r->admission);
 	r->facts.admission = &r->admission;
@@ -81,6 +83,8 @@ static void read_row(struct request *rq, struct reading *r, const struct rows *r
 	r->facts.balance_fen = rows_int(rows, 0, QUALIFICATION_BALANCE);
 	r->facts.reapply_from = day_at(rows, QUALIFICATION_REAPPLY_FROM);
 	r->facts.reapply_cause = rows_text(rows, 0, QUALIFICATION_REAPPLY_CAUSE);
+	r->facts.waiver = rows_text(rows, 0, QUALIFICATION_WAIVER);
+	r->facts.waiver_expires_on = day_at(rows, QUALIFICATION_WAIVER_EXPIRES_ON);
 	read_period(rq, r);
 	read_admission(r);
 }
@@ -114,6 +118,22 @@ static void put_data(struct json_writer *w, const struct reading *r)
 	jw_object_end(w);
 }
 
+/* The cool-down, when there is one or was, and what lifts it today. */
+static void put_reapply(struct json_writer *w, const struct standing_facts *f)
+{
+	put_day(w, "reapply_from", f->reapply_from);
+	jw_kstring(w, "reapply_cause", f->reapply_cause);
+	jw_key(w, "waiver");
+	if (!f->waiver) {
+		jw_null(w);
+		return;
+	}
+	jw_object(w);
+	jw_kstring(w, "waiver_id", f->waiver);
+	put_day(w, "expires_on", f->waiver_expires_on);
+	jw_object_end(w);
+}
+
 static bool rests_on_example(const struct reading *r)
 {
 	return (r->facts.policy && r->facts.policy->example) || rows_bool(r->rows, 0, QUALIFICATION_EXAMPLE);
@@ -136,7 +156,7 @@ static void put_answer(struct json_writer *w, const struct reading *r, const str
 	standing_deposit_json(w, &r->facts, s);
 	jw_kraw(w, "period", rows_text(r->rows, 0, QUALIFICATION_PERIOD_BODY));
 	put_data(w, r);
-	put_day(w, "reapply_from", r->facts.reapply_from);
+	put_reapply(w, &r->facts);
 	jw_key(w, "next_events");
 	standing_next_events_json(w, s, lang);
 	jw_object_end(w);

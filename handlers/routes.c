@@ -36,6 +36,13 @@ const struct operation operations[] = {
         {GET("listDepositEntries", "/v1/providers/{id}/deposit/entries", READ, handle_deposit_entry_list),
          .query = PAGE " kind"},
 
+        {POST("exitProvider", "/v1/providers/{id}/exit", REVIEW | ROLE_PARTNER, handle_provider_exit), .body_optional = true},
+        {POST("proposeWaiver", "/v1/providers/{id}/waivers", ADMIN, handle_waiver_propose)},
+        {GET("listWaivers", "/v1/providers/{id}/waivers", READ, handle_waiver_list), .query = PAGE " status"},
+        {GET("getWaiver", "/v1/waivers/{id}", READ, handle_waiver_get)},
+        {POST("confirmWaiver", "/v1/waivers/{id}/confirm", ADMIN, handle_waiver_confirm), .body_optional = true},
+        {POST("revokeWaiver", "/v1/waivers/{id}/revoke", ADMIN, handle_waiver_revoke)},
+
         {GET("listProviderStores", "/v1/providers/{id}/stores", READ, handle_provider_store_list), .query = PAGE},
         {GET("getStore", "/v1/stores/{id}", READ, handle_store_get)},
         {GET("listPeriods", "/v1/providers/{id}/periods", READ, handle_period_list), .query = PAGE " stage status"},

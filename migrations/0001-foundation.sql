@@ -371,9 +371,9 @@ create table period (
 	stage text not null check (stage in ('trial', 'regular')),
 	number integer not null check (number >= 1),
 	start_day date not null check (extract(day from start_day) = 1),
-	end_day date not null,       -- the last day; an early conversion ends the trial on the day it was granted
+	end_day date not null,       -- the last day; an early conversion, or an exit, ends it on the day it was granted
 	scheduled_end date not null,
-	status text not null check (status in ('scheduled', 'open', 'awaiting_data', 'passed', 'failed', 'converted')),
+	status text not null check (status in ('scheduled', 'open', 'awaiting_data', 'passed', 'failed', 'converted', 'cancelled')),
 	policies text[] not null check (cardinality(policies) >= 1), -- 'id@version', any one of which suffices
 	decision_id text,
 	facts_version bigint not null default 1,    -- grows when figures that it rests on change
@@ -387,7 +387,7 @@ create table period (
 	running_of text generated always as (case when status in ('scheduled', 'open', 'awaiting_data') then provider_id end) stored,
 	check (end_day >= start_day and end_day <= scheduled_end),
 	unique (application_id, stage, number),
-	exclude using gist (provider_id with =, daterange(start_day, end_day, '[]') with &&)
+	exclude using gist (provider_id with =, daterange(start_day, end_day, '[]') with &&) where (status <> 'cancelled')
 ) with (toast_tuple_target = 8160); -- progress and body are read with every qualification: not compressed, not elsewhere
 create unique index period_one_running on period (running_of); -- at most one a provider, found at once from it
 create index period_due on period (end_day, period_id) where status in ('scheduled', 'open', 'awaiting_data');
@@ -444,3 +444,60 @@ create table assessment_run_result (
 	missing_through date,
 	primary key (run_id, period_id)
 );
+
+-- ---- exits, and waivers of the cool-down (5) ----
+create table provider_exit (
+	exit_id text primary key,
+	provider_id text not null references provider,
+	from_status text not null check (from_status in ('certified', 'revoked')),
+	exited_on date not null,
+	reason text check (length(reason) between 1 and 1000),
+	period_id text references period, -- the running one, which it cancelled
+	refund_id text,                   -- that it asked for: of all that was available
+	requested_by text not null,       -- the actor
+	recorded_at timestamptz not null default clock_timestamp()
+);
+create index provider_exit_provider on provider_exit (provider_id, exit_id);
+create trigger append_only before update or delete on provider_exit for each row execute function refuse_change();
+create trigger append_only_truncate before truncate on provider_exit execute function refuse_change();
+
+create table waiver ( -- proposed by one, in force once another has confirmed it, for that one cool-down and through its last day
+	waiver_id text primary key,
+	provider_id text not null references provider,
+	kind text not null check (kind in ('cooldown')),
+	reason text not null check (length(reason) between 1 and 1000),
+	reapply_from date not null, -- the end of the cool-down that it lifts: a later revocation's is another one
+	reapply_cause text not null check (reapply_cause in ('revoked', 'trial_failed')),
+	expires_on day_key not null, -- the last day on which it holds
+	status text not null default 'proposed' check (status in ('proposed', 'active', 'revoked')), -- and expired: waiver_status()
+	proposed_by text not null, -- actors
+	proposed_on date not null,
+	confirmed_by text,
+	confirmed_on date,
+	note text check (length(note) between 1 and 1000), -- what was noted when it was confirmed
+	revoked_by text,
+	revoked_on date,
+	revoke_reason text check (length(revoke_reason) between 1 and 1000),
+	version bigint not null default 1,
+	created_at timestamptz not null default clock_timestamp(),
+	updated_at timestamptz not null default clock_timestamp(),
+	constraint waiver_two_people check (confirmed_by <> proposed_by),
+	check ((confirmed_by is null) = (confirmed_on is null) and (status <> 'active' or confirmed_by is not null)
+		and (status <> 'proposed' or confirmed_by is null)),
+	check ((status = 'revoked') = (revoked_by is not null) and (revoked_by is null) = (revoked_on is null))
+);
+create index waiver_provider on waiver (provider_id, waiver_id);
+create function guard_waiver() returns trigger language plpgsql as $$
+begin
+	if tg_op = 'DELETE' or (new.waiver_id, new.provider_id, new.kind, new.reason, new.reapply_from, new.reapply_cause, new.expires_on,
+		new.proposed_by, new.proposed_on) is distinct from (old.waiver_id, old.provider_id, old.kind, old.reason, old.reapply_from,
+		old.reapply_cause, old.expires_on, old.proposed_by, old.proposed_on) or old.status = 'revoked'
+		or (old.status, new.status) = ('active', 'proposed') then
+		raise exception 'what a waiver says never changes' using errcode = 'restrict_violation';
+	end if;
+	new.version := old.version + 1;
+	new.updated_at := clock_timestamp();
+	return new;
+end $$;
+create trigger what_was_asked_stays before update or delete on waiver for each row execute function guard_waiver();
+create trigger append_only_truncate before truncate on waiver execute function refuse_change();

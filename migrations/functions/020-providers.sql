@@ -5,7 +5,7 @@ create or replace function provider_body(p provider) returns text language sql s
 		p.provider_id, p.credit_code, p.name, p.service_categories, p.region, p.industry, p.main_category,
 		(select row_to_json(c) from (select p.contact->>'name' as name, p.contact->>'phone' as phone, p.contact->>'email' as email) c
 			where p.contact is not null) as contact,
-		p.status, p.since, p.revoked_on, p.reapply_from,
+		p.status, p.since, p.revoked_on, p.reapply_from, p.reapply_cause,
 		instant(p.created_at) as created_at, instant(p.updated_at) as updated_at, p.version) x
 $$;
 
@@ -20,7 +20,7 @@ begin
 	return new;
 end $$;
 create or replace trigger z_body before insert or update of name, service_categories, region, industry, main_category, contact, status,
-	since, revoked_on, reapply_from on provider for each row execute function provider_keep_body();
+	since, revoked_on, reapply_from, reapply_cause on provider for each row execute function provider_keep_body();
 
 -- A provider as the audit log keeps it: without the contact, which is personal data.
 create or replace function provider_audited(p provider) returns jsonb language sql stable as $$
@@ -60,7 +60,8 @@ begin
 		where provider_id = d.provider_id;
 end $$;
 
--- The trial ended unmet (3.2): free to apply again after the policy's cool-down, which is 0 unless it says otherwise.
+-- The trial ended unmet (3.2): free to apply again after the policy's cool-down, which is 0 unless it says otherwise. A cool-down
+-- of an earlier revocation, which a waiver had lifted for this application, ends no sooner for it.
 create or replace function provider_fail_trial(p_period_id text, p_cause text, ctx jsonb) returns void language plpgsql as $$
 declare
 	d period;
@@ -73,7 +74,7 @@ begin
 	perform provider_transition(d.provider_id, 'trial_failed', from_day, p_cause, ctx);
 	update provider set reapply_cause = case when days > 0 then 'trial_failed' end,
 		reapply_from = case when days > 0 then from_day + days end
-		where provider_id = d.provider_id;
+		where provider_id = d.provider_id and coalesce(reapply_from, '-infinity') <= from_day + days;
 end $$;
 
 -- The significant digits of a region code: what every code that it covers begins with.

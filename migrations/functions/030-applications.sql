@@ -81,8 +81,8 @@ begin
 	end if;
 	update application set status = 'approved', decided_on = assay_today(), checks = (args->>'checks')::json, note = args->>'note'
 		where application_id = before.application_id returning * into a;
-	update provider set reapply_from = null, reapply_cause = null
-		where provider_id = a.provider_id and reapply_from is not null;
+	update provider set reapply_from = null, reapply_cause = null -- what a waiver lifts goes on: for another application it counts again
+		where provider_id = a.provider_id and reapply_from <= assay_today();
 	perform application_happened('application.approved', before, a, ctx);
 	perform provider_transition(a.provider_id, 'admitted', assay_today(), a.application_id, ctx);
 	perform schedule_trial(a.provider_id, ctx);

@@ -42,10 +42,20 @@ static void check_service_category(const struct policy *policy, const struct adm
 
 static void check_cooldown(const struct admission_facts *facts, struct admission *out)
 {
+	struct admission_check *c = check(out, CHECK_COOLDOWN);
+
 	if (facts->reapply_from == DAY_NONE || facts->today >= facts->reapply_from)
 		return;
-	refuse(out, CHECK_COOLDOWN, CODE_COOLING_DOWN, day_text(facts->reapply_from, out->until),
-	       facts->reapply_cause ? facts->reapply_cause : "");
+	(void)day_text(facts->reapply_from, out->until);
+	if (!facts->waiver) {
+		refuse(out, CHECK_COOLDOWN, CODE_COOLING_DOWN, out->until, facts->reapply_cause ? facts->reapply_cause : "");
+		return;
+	}
+	c->waiver = facts->waiver;
+	c->detail = CODE_COOLDOWN_WAIVED;
+	c->args[0] = facts->waiver;
+	c->args[1] = out->until;
+	c->args[2] = day_text(facts->waiver_expires_on, out->waived_through);
 }
 
 static bool is_submitted(const struct admission_facts *facts, const char *kind)
@@ -75,10 +85,10 @@ static void check_documents(const struct policy *policy, const struct admission_
 void admission_check(const struct policy *policy, const struct admission_facts *facts, struct admission *out)
 {
 	*out = (struct admission){.checks = {
-	                                  [CHECK_SERVICE_CATEGORY] = {"service_category", "2", true, CODE_CHECK_MET, {NULL}},
-	                                  [CHECK_COOLDOWN] = {"cooldown", "5", true, CODE_CHECK_MET, {NULL}},
-	                                  [CHECK_DOCUMENTS] = {"documents", "2", true, CODE_CHECK_MET, {NULL}},
-	                                  [CHECK_OPEN_APPLICATION] = {"open_application", "2", true, CODE_CHECK_MET, {NULL}},
+	                                  [CHECK_SERVICE_CATEGORY] = {"service_category", "2", true, CODE_CHECK_MET, {NULL}, NULL},
+	                                  [CHECK_COOLDOWN] = {"cooldown", "5", true, CODE_CHECK_MET, {NULL}, NULL},
+	                                  [CHECK_DOCUMENTS] = {"documents", "2", true, CODE_CHECK_MET, {NULL}, NULL},
+	                                  [CHECK_OPEN_APPLICATION] = {"open_application", "2", true, CODE_CHECK_MET, {NULL}, NULL},
 	                          }};
 	check_service_category(policy, facts, out);
 	check_cooldown(facts, out);
@@ -104,6 +114,8 @@ void admission_checks_json(struct json_writer *w, const struct admission *a, enu
 		jw_kbool(w, "met", c->met);
 		jw_key(w, "detail");
 		jw_string_n(w, detail.data ? detail.data : "", detail.len);
+		if (c->waiver)
+			jw_kstring(w, "waiver_id", c->waiver);
 		jw_object_end(w);
 	}
 	jw_array_end(w);

@@ -15,8 +15,10 @@ struct admission_facts {
 	const char *const *documents; /* kinds submitted; repeats are fine */
 	size_t document_count;
 	day today;
-	day reapply_from;             /* new applications are refused before this day; DAY_NONE: no cool-down, or waived */
+	day reapply_from;             /* new applications are refused before this day; DAY_NONE: no cool-down */
 	const char *reapply_cause;    /* "revoked", "trial_failed"; NULL without a cool-down */
+	const char *waiver;           /* id of the waiver that lifts the cool-down today; NULL: none does */
+	day waiver_expires_on;        /* its last day */
 	const char *open_application; /* another application that is open; NULL: none */
 };
 
@@ -29,7 +31,8 @@ struct admission_check {
 	const char *clause; /* "2" or "5" */
 	bool met;
 	enum code detail; /* the catalogue's text: why not, or CODE_CHECK_MET */
-	const char *args[FAULT_ARGS]; /* point into the struct admission or the policy */
+	const char *args[FAULT_ARGS]; /* point into the struct admission, the facts or the policy */
+	const char *waiver; /* id of the waiver that it is met by; NULL: none was needed */
 };
 
 /* Not to be copied: the checks' args point into it. */
@@ -40,11 +43,12 @@ struct admission {
 	char missing[ADMISSION_MISSING]; /* what the details name: documents, ... */
 	char missing_categories[ADMISSION_ARG];
 	char until[DAY_TEXT];
+	char waived_through[DAY_TEXT];
 };
 
 void admission_check(const struct policy *policy, const struct admission_facts *facts, struct admission *out);
 
-/* Writes `[{"code","clause","met","detail"},...]`, details in the caller's language. */
+/* Writes `[{"code","clause","met","detail"},...]`, details in the caller's language; with "waiver_id" where a waiver counted. */
 void admission_checks_json(struct json_writer *w, const struct admission *a, enum lang lang);
 
 /* When a provider that lost its certification, or failed its trial, may apply again; DAY_NONE when at once (no days). */

@@ -13,6 +13,7 @@ static const char *const provider_names[PROVIDER_STATUSES] = {
 static const char *const period_names[PERIOD_STATUSES] = {
         [PERIOD_SCHEDULED] = "scheduled", [PERIOD_OPEN] = "open",     [PERIOD_AWAITING_DATA] = "awaiting_data",
         [PERIOD_PASSED] = "passed",       [PERIOD_FAILED] = "failed", [PERIOD_CONVERTED] = "converted",
+        [PERIOD_CANCELLED] = "cancelled",
 };
 
 const struct transition lifecycle_transitions[] = {

@@ -41,6 +41,7 @@ enum period_status {
 	PERIOD_PASSED,
 	PERIOD_FAILED,
 	PERIOD_CONVERTED, /* a trial that ended early (3.2) */
+	PERIOD_CANCELLED, /* the provider exited while it ran (5) */
 	PERIOD_STATUSES
 };
 

@@ -111,6 +111,22 @@ static bool is_cooling_down(const struct standing_facts *f)
 	return f->reapply_from != DAY_NONE && f->today < f->reapply_from;
 }
 
+/* A waiver lifts the cool-down through its last day; then it counts again. */
+static void note_waiver(const struct standing_facts *f, struct standing *out)
+{
+	struct standing_note n = note("cooldown_waived", CODE_COOLDOWN_WAIVED, "5");
+
+	n.borrowed = f->waiver;
+	arg_day(&n, 1, f->reapply_from);
+	arg_day(&n, 2, f->waiver_expires_on);
+	reason(out, n);
+	if (f->waiver_expires_on + 1 >= f->reapply_from)
+		return;
+	n = dated("waiver_expires", CODE_WAIVER_EXPIRES, "5", f->waiver_expires_on);
+	arg_day(&n, 1, f->reapply_from);
+	event(out, n, f->waiver_expires_on + 1);
+}
+
 /* The cool-down is said with its day, and that an application is open is no fault of a provider that has one. */
 static void require_checks(const struct standing_facts *f, struct standing *out)
 {
@@ -129,7 +145,9 @@ static void require_application(const struct standing_facts *f, struct standing 
 	struct standing_due due = {
 	        .note = note("application_needed", CODE_APPLICATION_NEEDED, "2"), .what = "application", .by = DAY_NONE};
 
-	if (!is_cooling_down(f)) {
+	if (is_cooling_down(f) && f->waiver)
+		note_waiver(f, out);
+	if (!is_cooling_down(f) || f->waiver) {
 		*due_now(out) = due;
 		require_checks(f, out);
 		announce_deposit(f, out);

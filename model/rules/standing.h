@@ -40,8 +40,10 @@ struct standing_facts {
 	const struct criterion_gap *gaps; /* what is not met yet; see evaluation_gaps(), evaluation_gaps_read() */
 	size_t gap_count;
 
-	day reapply_from;          /* DAY_NONE: no cool-down, or waived */
-	const char *reapply_cause; /* as in admission.h */
+	day reapply_from;          /* DAY_NONE: no cool-down */
+	const char *reapply_cause; /* as in admission.h, as the next two */
+	const char *waiver;
+	day waiver_expires_on;
 };
 
 enum { STANDING_TEXT = 32, STANDING_REASONS = 8, STANDING_DUE = REQUIREMENT_NODES + 8, STANDING_EVENTS = 4 };

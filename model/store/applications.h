@@ -17,6 +17,8 @@ enum admission_column {
 	ADMISSION_SERVICE_CATEGORIES, /* joined by ',' */
 	ADMISSION_REAPPLY_FROM, /* or NULL, as the cause: 'revoked' or 'trial_failed' */
 	ADMISSION_REAPPLY_CAUSE,
+	ADMISSION_WAIVER, /* id of the waiver that lifts that cool-down today, or NULL, as its last day */
+	ADMISSION_WAIVER_EXPIRES_ON,
 	ADMISSION_OPEN_APPLICATION, /* submitted and not decided on, or NULL */
 	ADMISSION_TODAY,
 	ADMISSION_TODAY_TEXT,

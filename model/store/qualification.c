@@ -15,6 +15,7 @@ const struct statement QUALIFICATION = {
                "   else (select policy_id || '@' || version from policy where industry = p.industry and status = 'published'"
                "    order by effective_from > t.today, abs(effective_from - t.today), policy_id limit 1) end,"
                "  p.balance_fen, p.reapply_from - date '1970-01-01', p.reapply_cause,"
+               "  w.waiver_id, w.expires_on - date '1970-01-01',"
                "  array_to_string(p.service_categories, ','),"
                "  d.period_id, d.stage, d.status, d.start_day - date '1970-01-01', d.end_day - date '1970-01-01', d.body, "
                "d.gaps, d.example,"
@@ -24,6 +25,9 @@ const struct statement QUALIFICATION = {
                "    and (unbound_on is null or unbound_on > t.today)) end"
                " from t cross join provider p"
                " left join period d on d.running_of = p.provider_id"
+               " left join lateral (select waiver_id, expires_on from waiver where p.reapply_from > t.today" /* waiver_in_force() */
+               "   and provider_id = p.provider_id and kind = 'cooldown' and status = 'active' and expires_on >= t.today"
+               "   and reapply_from = p.reapply_from order by expires_on desc, waiver_id desc limit 1) w on true"
                " where p.provider_id = any($1::text[])",
         .params = 1,
         .by_keys = true,

@@ -15,6 +15,8 @@ enum qualification_column {
 	QUALIFICATION_BALANCE,
 	QUALIFICATION_REAPPLY_FROM, /* or NULL */
 	QUALIFICATION_REAPPLY_CAUSE, /* or NULL */
+	QUALIFICATION_WAIVER, /* id of the waiver that lifts that cool-down today, or NULL, as its last day */
+	QUALIFICATION_WAIVER_EXPIRES_ON,
 	QUALIFICATION_SERVICE_CATEGORIES, /* joined by ',' */
 	QUALIFICATION_PERIOD, /* the running or next one; NULL, as what follows: none */
 	QUALIFICATION_STAGE,

@@ -109,7 +109,7 @@ START_TEST(the_cool_down_ends_on_its_day)
 	static const struct {
 		const char *today;
 		bool met;
-	} cases[] = {{"2023-10-01", false}, {"2024-03-28", false}, {"2024-03-29", true}, {"2025-01-01", true}};
+	} cases[] = {{"2023-10-01", false}, {"2024-03-28", false}, {"2024-03-29", true}, {"2024-03-30", true}, {"2025-01-01", true}};
 
 	ck_assert_int_eq(from, day_at("2024-03-29")); /* 180 days later */
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -128,6 +128,32 @@ START_TEST(the_cool_down_ends_on_its_day)
 	put(json, "admission/reapply_cooldown_days", json_integer(0));
 	ck_assert_int_eq(reapply_from_trial_failed(policy_of(json), day_at("2023-07-01")), day_at("2023-07-31"));
 	ck_assert_int_eq(reapply_from_revoked(policy_of(json), day_at("2023-07-01")), DAY_NONE);
+}
+END_TEST
+
+/* Day 179 is refused; day 180 is open; and a waiver is named only while there is a cool-down to lift. */
+START_TEST(a_waiver_lifts_the_cool_down_and_is_named)
+{
+	struct admission_facts facts = good_facts();
+	struct admission a;
+
+	facts.reapply_from = day_at("2024-03-29");
+	facts.reapply_cause = "revoked";
+	facts.waiver = "wvr_0123456789ab0123456789abcdef";
+	facts.waiver_expires_on = day_at("2024-01-31");
+	facts.today = day_at("2024-01-31");
+	admission_check(policy_of(example_policy()), &facts, &a);
+	ck_assert_uint_eq(a.unmet, 0);
+	json_t *checks = checks_of(&a, LANG_EN);
+	ck_assert_str_eq(text_at(checks, "1/waiver_id"), "wvr_0123456789ab0123456789abcdef");
+	ck_assert_str_eq(text_at(checks, "1/detail"), "The waiver wvr_0123456789ab0123456789abcdef lifts the cool-down that lasts "
+	                                              "until 2024-03-29; it holds through 2024-01-31.");
+	ck_assert_ptr_null(json_object_get(json_array_get(checks, 0), "waiver_id"));
+
+	facts.today = day_at("2024-03-29");
+	admission_check(policy_of(example_policy()), &facts, &a);
+	ck_assert_ptr_null(json_object_get(json_array_get(checks_of(&a, LANG_EN), 1), "waiver_id"));
+	ck_assert_int_eq(a.checks[CHECK_COOLDOWN].detail, CODE_CHECK_MET);
 }
 END_TEST
 
@@ -191,5 +217,6 @@ END_TEST
 
 CHECK_MAIN("rules_admission", all_checks_are_reported_when_met, every_unmet_check_is_reported_not_the_first,
            mall_alone_cannot_be_certified, every_category_that_the_policy_lists_is_needed, the_cool_down_ends_on_its_day,
+           a_waiver_lifts_the_cool_down_and_is_named,
            each_missing_document_is_named, all_documents_that_a_policy_may_ask_for_can_be_missing,
            unset_documents_are_not_configured)

@@ -337,9 +337,19 @@ START_TEST(revoked_cools_down_for_180_days_unless_waived)
 	ck_assert_str_eq(text_at(standing_of(&f), "reasons/1/clause"), "5");
 	f.today++; /* the day itself */
 	says(&f, "certification_cancelled", "application_needed", "", "");
-	f.today--;
-	f.reapply_from = DAY_NONE; /* waived */
-	says(&f, "certification_cancelled", "application_needed", "", "");
+	f.today -= 10;
+	f.status = PROVIDER_EXITED; /* which ends no cool-down */
+	says(&f, "exited,cooling_down", "", "application_needed", "application_possible");
+	f.status = PROVIDER_REVOKED;
+	f.waiver = "wvr_0123456789ab0123456789abcdef";
+	f.waiver_expires_on = f.today; /* its last day */
+	says(&f, "certification_cancelled,cooldown_waived", "application_needed", "", "waiver_expires");
+	ck_assert_ptr_nonnull(strstr(text_at(standing_of(&f), "reasons/1/message"), "wvr_0123456789ab0123456789abcdef lifts"));
+	ck_assert_int_eq(day_at(text_at(standing_of(&f), "next_events/0/on")), f.today + 1);
+	f.waiver_expires_on = f.reapply_from - 1; /* it covers all of it */
+	says(&f, "certification_cancelled,cooldown_waived", "application_needed", "", "");
+	f.reapply_from = DAY_NONE;
+	f.waiver = NULL;
 	f.status = PROVIDER_EXITED;
 	says(&f, "exited", "application_needed", "", "");
 }

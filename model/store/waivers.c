@@ -1,0 +1,17 @@
+#include "model/store/waivers.h"
+
+const struct statement WAIVER_BY_ID = {
+        .name = "waiver_by_id",
+        .sql = "select waiver_id, provider_id, waiver_body(w), waiver_etag(w) from waiver w where waiver_id = any($1::text[])",
+        .params = 1,
+        .by_keys = true,
+};
+
+const struct statement WAIVER_LIST = {
+        .name = "waiver_list",
+        .sql = "select waiver_id, waiver_body(w) from waiver w"
+               " where provider_id = $1 and ($2::text is null or waiver_id < $2)"
+               " and ($4::text is null or waiver_status(w) = $4)"
+               " order by waiver_id desc limit $3::integer",
+        .params = 4,
+};
