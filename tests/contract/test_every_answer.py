@@ -2,6 +2,8 @@
 against it; at the end each operation's success must have been among them."""
 
 import hashlib
+import json
+import pathlib
 import time
 
 from support import openapi_check
@@ -41,6 +43,28 @@ def register_and_apply(client, world):
     application = world.apply(provider["provider_id"])
     assert client.get(f"/v1/applications/{application['application_id']}").status == 200
     return provider, application
+
+
+def waived(service, client, world):
+    """One whose trial failed under a policy with a cool-down for that: it is waived, and the waiver taken back."""
+    policy = client.get("/v1/policies/antiques-art@2023-04-26").json
+    policy.update(policy_id="cooling", version="1", industry="cooling")
+    policy["admission"]["trial_failed_cooldown_days"] = 90
+    path = pathlib.Path(service.home) / "cooling.json"
+    path.write_text(json.dumps(policy))
+    service.command("policy", "publish", str(path))
+    provider_id = world.admit(industry="cooling", main_category="cooling")["provider_id"]
+    load(client, "store_days", [], complete_through="2023-12-31")
+    world.advance("2023-11-01")
+    assert world.provider(provider_id)["reapply_cause"] == "trial_failed"
+    waiver = {"kind": "cooldown", "reason": "hardship", "expires_on": "2023-12-31"}
+    proposed = client.post(f"/v1/providers/{provider_id}/waivers", waiver)
+    assert proposed.status == 201
+    where = proposed.headers["Location"]
+    assert service.client(service.new_key("admin")).post(f"{where}/confirm").status == 200
+    assert client.get(where).json["status"] == "active"
+    assert client.get(f"/v1/providers/{provider_id}/waivers").status == 200
+    assert client.post(f"{where}/revoke", {"reason": "withdrawn"}).status == 200
 
 
 def test_every_operation(service, client, world, keys):
@@ -101,6 +125,11 @@ def test_every_operation(service, client, world, keys):
     assert client.get(f"/v1/assessment-runs/{run['run_id']}/results").json["data"][0]["outcome"] == "not_met"
     assert world.provider(second["provider_id"])["status"] == "trial_failed"
     assert {d["outcome"] for d in client.all("/v1/decisions", limit=1)} == {"met", "not_met"}
+
+    # Certified, the first exits.
+    gone = client.post(f"/v1/providers/{first['provider_id']}/exit", {"reason": "moving"})
+    assert gone.status == 200 and gone.json["refund"]["status"] == "requested"
+    waived(service, client, world)
 
     assert client.get("/v1/policies").status == 200
     assert client.get("/v1/policies/antiques-art@2023-04-26").status == 200
