@@ -9,6 +9,8 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -75,30 +77,51 @@ static size_t refused(struct jwt_key *keys, size_t len, const char *path, const 
 {
 	log_line(LOG_ERROR, "ASSAY_JWT_PUBLIC_KEY_FILE is no good", "file", path, "why", why, NULL);
 	jwt_keys_free(keys, len);
-	ERR_clear_error();
 	return 0;
+}
+
+/* The next block of the file, if there is one: a public key, or none when it is anything else. */
+static bool next_block(FILE *file, EVP_PKEY **key)
+{
+	char *name = NULL, *header = NULL;
+	unsigned char *data = NULL;
+	long len = 0;
+	bool any = PEM_read(file, &name, &header, &data, &len) == 1;
+	const unsigned char *at = data;
+	*key = any && strcmp(name, PEM_STRING_PUBLIC) == 0 ? d2i_PUBKEY(NULL, &at, len) : NULL;
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_clear_free(data, (size_t)len);
+	return any;
+}
+
+static const char *read_keys(FILE *file, struct jwt_key keys[JWT_KEYS_MAX], size_t *len)
+{
+	EVP_PKEY *key;
+	while (next_block(file, &key)) {
+		bool full = *len == JWT_KEYS_MAX, is_key = key != NULL;
+		struct jwt_key one = is_key && !full ? key_of(key) : (struct jwt_key){0};
+		EVP_PKEY_free(key);
+		if (full)
+			return "it has too many keys";
+		if (!is_key)
+			return "not all of it is PUBLIC KEYs";
+		if (!one.jwk)
+			return "a key is neither RSA of 2048 to 8192 bits nor EC of P-256";
+		keys[(*len)++] = one;
+	}
+	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+		return "it is not PEM";
+	return *len ? NULL : "it has no PUBLIC KEY";
 }
 
 size_t jwt_keys_read(const char *path, struct jwt_key keys[JWT_KEYS_MAX])
 {
 	FILE *file = fopen(path, "re");
-	EVP_PKEY *key;
 	size_t len = 0;
-	const char *why = NULL;
 	if (!file)
 		return refused(keys, 0, path, strerror(errno));
-	while (!why && (key = PEM_read_PUBKEY(file, NULL, NULL, NULL))) {
-		struct jwt_key one = len < JWT_KEYS_MAX ? key_of(key) : (struct jwt_key){0};
-		if (one.jwk)
-			keys[len++] = one;
-		else
-			why = len < JWT_KEYS_MAX ? "a key is neither RSA of 2048 to 8192 bits nor EC of P-256" : "it has too many keys";
-		EVP_PKEY_free(key);
-	}
-	if (!why && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-		why = "it is not PEM";
-	if (!why && !len)
-		why = "it has no PUBLIC KEY";
+	const char *why = read_keys(file, keys, &len);
 	fclose(file);
 	ERR_clear_error();
 	return why ? refused(keys, len, path, why) : len;
