@@ -22,11 +22,11 @@ struct exit_facts {
 };
 
 struct exit_obstacle {
-	const char *code;    /* "deduction_open", "refund_running", "period_awaiting_data" */
+	const char *code; /* "deduction_open", "refund_running", "period_awaiting_data" */
 	const char *clause;
 	const char *subject; /* the id of what stands in the way, from the facts */
-	enum code detail;    /* the catalogue's text */
-	char on[DAY_TEXT];   /* its second argument: the period's last day; else empty */
+	enum code detail; /* the catalogue's text */
+	char on[DAY_TEXT]; /* its second argument: the period's last day; else empty */
 };
 
 bool exit_may(enum provider_status s); /* an exit is possible from here, obstacles aside */

@@ -132,7 +132,7 @@ def test_malformed_keys(service, method, path, name, roles, body):
 class Another:
     """A provider with one of everything that a partner can have."""
 
-    def __init__(self, service, client, world):
+    def __init__(self, service, client, world, database):
         self.client = client
         world.advance("2023-03-15")
         provider = world.register()
@@ -149,6 +149,10 @@ class Another:
         world.advance("2023-07-01")
         period = client.get(f"/v1/providers/{self.provider_id}/periods").json["data"][0]
         self.period_id, self.decision_id = period["period_id"], period["decision_id"]
+        # Its trial failed, for which this policy sets no cool-down: there is one all the same, so that a waiver has something to lift.
+        database.sql(f"update provider set reapply_from = '2023-12-31', reapply_cause = 'trial_failed' where provider_id = '{self.provider_id}'")
+        waiver = {"kind": "cooldown", "reason": "to be seen", "expires_on": "2023-12-01"}
+        self.waiver_id = client.post(f"/v1/providers/{self.provider_id}/waivers", waiver).json["waiver_id"]
         self.key = service.new_key("partner", self.provider_id)
         self.foreign_keys = {"of another": service.new_key("partner", world.register()["provider_id"]), "of none": service.new_key("partner")}
 
@@ -163,14 +167,15 @@ ANOTHERS = {
     "/v1/applications/{id}": lambda a: a.application_id,
     "/v1/periods/{id}": lambda a: a.period_id,
     "/v1/decisions/{id}": lambda a: a.decision_id,
+    "/v1/waivers/{id}": lambda a: a.waiver_id,
     "/v1/stores/{id}": lambda a: a.store_id,
     "/v1/policies/{id}@{version}": None,
 }
 
 
 @pytest.fixture(scope="module")
-def another(service, client, world):
-    return Another(service, client, world)
+def another(service, client, world, database):
+    return Another(service, client, world, database)
 
 
 def subject(path):
