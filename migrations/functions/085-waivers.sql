@@ -30,10 +30,11 @@ create or replace function waiver_answer(w waiver) returns answer language sql s
 	select answer_body(200, waiver_body(w), waiver_etag(w))
 $$;
 
--- Audit entry and event. What decides on an admission has read the provider's version: it is another one now.
+-- Audit entry and event. What decides on an admission has read the provider's version: once a waiver is confirmed or revoked, it is
+-- another one.
 create or replace function waiver_happened(p_type text, before waiver, after waiver, ctx jsonb) returns void language plpgsql as $$
 begin
-	update provider set reapply_from = reapply_from where provider_id = after.provider_id;
+	update provider set reapply_from = reapply_from where provider_id = after.provider_id and before.waiver_id is not null;
 	perform audit_add(ctx, p_type, after.waiver_id, case when before.waiver_id is not null then waiver_body(before)::jsonb end,
 		waiver_body(after)::jsonb);
 	perform event_add(p_type, after.provider_id, after.waiver_id, waiver_body(after)::jsonb);
