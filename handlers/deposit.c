@@ -1,40 +1,80 @@
-/* The deposit (4.1): what is there against what is owed, and the ledger's entries. */
+/* The deposit (4.1): what is there against what is owed, now or as of a day, and the ledger's entries. */
 #include "model/store/deposit.h"
 
 #include "base/civil.h"
 #include "handlers/handlers.h"
 #include "handlers/input.h"
+#include "handlers/instant.h"
+#include "model/rules/ledger.h"
 #include "model/rules/money.h"
 
 #include <string.h>
 
-static const char *const kinds[] = {"payment", "top_up", NULL};
+/* ---- posting ---- */
 
-static void check_kind(const char *kind, struct faults *f)
+/* What a kind must have is missing, or it has what belongs to another kind. */
+static void check_member(const json_t *body, const char *pointer, enum ledger_need need, struct faults *f)
 {
-	if (kind && strcmp(kind, kinds[0]) != 0 && strcmp(kind, kinds[1]) != 0)
-		faults_add(f, "/kind", CODE_INVALID_VALUE, kind, "payment, top_up", NULL);
+	bool there = json_object_get(body, pointer + 1) != NULL;
+	if (!there && need == LEDGER_REQUIRED)
+		faults_add(f, pointer, CODE_MISSING, NULL);
+	else if (there && need == LEDGER_FOREIGN)
+		faults_add(f, pointer, CODE_UNKNOWN_MEMBER, NULL);
+}
+
+static void check_kind(const json_t *body, const char *name, struct faults *f)
+{
+	const struct ledger_kind *kind = ledger_kind_by_name(name);
+	if (!kind) {
+		faults_add(f, "/kind", CODE_INVALID_VALUE, name, LEDGER_KINDS_TEXT, NULL);
+		return;
+	}
+	check_member(body, "/amount_fen", kind->amount, f);
+	check_member(body, "/external_reference", kind->external_reference, f);
+	check_member(body, "/reason", kind->reason, f);
+	check_member(body, "/reference", kind->reference, f);
+	check_member(body, "/reverses", kind->reverses, f);
 }
 
 void handle_deposit_entry_add(struct request *rq)
 {
-	const char *kind = NULL, *reference = NULL;
+	const char *kind = NULL, *text = NULL;
 	int64_t amount_fen;
 	int32_t effective_on;
 	const struct field fields[] = {
 	        {.name = "kind", .kind = FIELD_STRING, .out = &kind, .required = true},
-	        {.name = "amount_fen", .kind = FIELD_INT, .out = &amount_fen, .required = true, .min = 1, .max = FIGURE_MAX},
-	        {.name = "external_reference", .kind = FIELD_STRING, .out = &reference, .required = true, .min = 1, .max = 200},
+	        {.name = "amount_fen", .kind = FIELD_INT, .out = &amount_fen, .min = 1, .max = FIGURE_MAX},
+	        {.name = "external_reference", .kind = FIELD_STRING, .out = &text, .min = 1, .max = 200},
+	        {.name = "reason", .kind = FIELD_STRING, .out = &text, .min = 1, .max = 1000},
+	        {.name = "reference", .kind = FIELD_STRING, .out = &text, .min = 1, .max = 200},
+	        {.name = "reverses", .kind = FIELD_STRING, .out = &text, .min = 1, .max = 64},
 	        {.name = "effective_on", .kind = FIELD_DAY, .out = &effective_on},
 	};
 	FAULTS_HERE(f);
 	(void)!json_fields(request_body(rq), "", fields, COUNT_OF(fields), &f);
-	check_kind(kind, &f);
+	if (kind)
+		check_kind(request_body(rq), kind, &f);
 	if (faults_any(&f))
 		reply_faults(rq, &f);
 	else
 		request_write(rq, "deposit_entry", args_with_id(rq, "provider_id"));
 }
+
+void handle_deduction_close(struct request *rq)
+{
+	const char *note = NULL;
+	const struct field fields[] = {{.name = "note", .kind = FIELD_STRING, .out = &note, .min = 1, .max = 1000}};
+	FAULTS_HERE(f);
+	if (!json_fields(request_body(rq), "", fields, COUNT_OF(fields), &f)) {
+		reply_faults(rq, &f);
+		return;
+	}
+	json_t *args = args_with_id(rq, "provider_id");
+	json_object_set_new(args, "entry_id", json_string(request_param(rq, "entry_id")));
+	request_write(rq, "deduction_close", args);
+}
+
+/* ---- reading ---- */
 
 static void deposit_reply(struct request *rq, const struct rows *rows)
 {
@@ -46,20 +86,70 @@ static void deposit_reply(struct request *rq, const struct rows *rows)
 	reply_json_text(rq, 200, body, strlen(body));
 }
 
+/* A day in the query as it stands there, checked; NULL when it is absent. */
+static const char *query_day(struct request *rq, const char *name, int32_t *out, struct faults *f)
+{
+	return request_query_day(rq, name, out, f) ? request_query(rq, name) : NULL;
+}
+
 void handle_deposit_get(struct request *rq)
 {
 	const char *id = request_param(rq, "id");
-	if (request_may_see(rq, id))
-		request_read_key(rq, &DEPOSIT_BY_PROVIDER, id, deposit_reply);
-	else
+	int32_t day;
+	FAULTS_HERE(f);
+	const char *as_of = query_day(rq, "as_of", &day, &f);
+	const char *known_at = request_query(rq, "known_at");
+	if (known_at && !instant_valid(known_at))
+		faults_add(&f, "known_at", CODE_WRONG_FORMAT, "YYYY-MM-DDThh:mm:ssZ", NULL);
+	if (faults_any(&f)) {
+		reply_faults(rq, &f);
+		return;
+	}
+	if (!request_may_see(rq, id)) {
 		reply_not_found(rq);
+	} else if (as_of || known_at) {
+		const char *const params[] = {id, as_of, known_at};
+		request_read(rq, &DEPOSIT_AS_OF, params, deposit_reply);
+	} else {
+		request_read_key(rq, &DEPOSIT_BY_PROVIDER, id, deposit_reply);
+	}
 }
 
 void handle_deposit_entry_list(struct request *rq)
 {
 	const char *kind = NULL;
 	FAULTS_HERE(f);
-	(void)request_query_word(rq, "kind", kinds, &kind, &f);
+	(void)request_query_word(rq, "kind", LEDGER_KIND_WORDS, &kind, &f);
 	const char *filters[] = {kind};
 	list_of_provider(rq, &DEPOSIT_ENTRY_LIST, filters, COUNT_OF(filters), &f);
+}
+
+static void statement_reply(struct request *rq, const struct rows *rows)
+{
+	if (rows->count == 0) {
+		reply_not_found(rq);
+		return;
+	}
+	const char *csv = rows_text(rows, 0, 1);
+	reply_header(rq, "Content-Disposition",
+	             request_printf(rq, "attachment; filename=\"%s.statement.csv\"", request_param(rq, "id")));
+	reply_bytes(rq, 200, "text/csv; charset=utf-8", csv, strlen(csv), false);
+}
+
+void handle_deposit_statement(struct request *rq)
+{
+	const char *id = request_param(rq, "id");
+	int32_t from_day, through_day;
+	FAULTS_HERE(f);
+	const char *from = query_day(rq, "from", &from_day, &f);
+	const char *through = query_day(rq, "through", &through_day, &f);
+	if (from && through && from_day > through_day)
+		faults_add(&f, "from", CODE_MUST_BE_BEFORE, from, through, NULL);
+	const char *const params[] = {id, from, through};
+	if (faults_any(&f))
+		reply_faults(rq, &f);
+	else if (request_may_see(rq, id))
+		request_read(rq, &DEPOSIT_STATEMENT, params, statement_reply);
+	else
+		reply_not_found(rq);
 }

@@ -25,6 +25,16 @@ void handle_application_withdraw(struct request *rq);
 void handle_deposit_get(struct request *rq);
 void handle_deposit_entry_add(struct request *rq);
 void handle_deposit_entry_list(struct request *rq);
+void handle_deduction_close(struct request *rq);
+void handle_deposit_statement(struct request *rq);
+
+/* refunds.c */
+void handle_refund_request(struct request *rq);
+void handle_refund_list(struct request *rq);
+void handle_refund_get(struct request *rq);
+void handle_refund_approve(struct request *rq);
+void handle_refund_settle(struct request *rq);
+void handle_refund_fail(struct request *rq);
 
 /* exits.c */
 void handle_provider_exit(struct request *rq);

@@ -81,6 +81,8 @@ static void read_row(struct request *rq, struct reading *r, const struct rows *r
 	r->facts.watermark = day_at(rows, QUALIFICATION_WATERMARK);
 	r->facts.policy = policy;
 	r->facts.balance_fen = rows_int(rows, 0, QUALIFICATION_BALANCE);
+	r->facts.held_fen = rows_int(rows, 0, QUALIFICATION_HELD);
+	r->facts.shortfall_since = day_at(rows, QUALIFICATION_SHORTFALL_SINCE);
 	r->facts.reapply_from = day_at(rows, QUALIFICATION_REAPPLY_FROM);
 	r->facts.reapply_cause = rows_text(rows, 0, QUALIFICATION_REAPPLY_CAUSE);
 	r->facts.waiver = rows_text(rows, 0, QUALIFICATION_WAIVER);

@@ -16,7 +16,7 @@ create table ledger_entry (
 	provider_id text not null references provider,
 	seq bigint not null check (seq >= 1), -- 1, 2, 3 ... of each provider
 	entry_id text not null unique,
-	kind text not null,
+	kind text not null check (kind in ('payment', 'top_up', 'deduction', 'deduction_reversal', 'refund_hold', 'refund_release', 'refund')),
 	amount_fen bigint not null check (amount_fen between 1 and 9007199254740991),
 	available_change_fen bigint not null,
 	held_change_fen bigint not null,

@@ -180,3 +180,21 @@ end $$;
 create or replace function deduction_open(p_provider_id text) returns setof deduction language sql stable as $$
 	select * from deduction where provider_id = p_provider_id and status = 'open' order by entry_id
 $$;
+
+-- ---- the statement ----
+
+create or replace function csv_cell(t text) returns text language sql immutable as $$
+	select case when t ~ E'[",\r\n]' then '"' || replace(t, '"', '""') || '"' else coalesce(t, '') end
+$$;
+
+-- Every movement as CSV, by effective day, with what the balance came to; the days from and through are both included.
+create or replace function deposit_statement(p_provider_id text, from_day date, through date) returns text language sql stable as $$
+	select 'effective_on,recorded_at,entry_id,kind,change_fen,held_change_fen,balance_fen,held_fen,external_reference,reason,reference,'
+		|| E'reverses,refund_id\n' || coalesce(string_agg(concat_ws(',', effective_on, instant(recorded_at), entry_id, kind, change,
+			held_change_fen, balance, held, csv_cell(external_reference), csv_cell(reason), csv_cell(reference), csv_cell(reverses),
+			csv_cell(refund_id)) || E'\n', '' order by effective_on, seq), '')
+	from (select e.*, available_change_fen + held_change_fen as change,
+			sum(available_change_fen + held_change_fen) over w as balance, sum(held_change_fen) over w as held
+		from ledger_entry e where provider_id = p_provider_id window w as (order by effective_on, seq)) x
+	where (from_day is null or effective_on >= from_day) and (through is null or effective_on <= through)
+$$;

@@ -153,6 +153,8 @@ static bool read_admission(const json_t *json, const struct place *p, struct adm
 	json_t *documents = NULL;
 	int64_t reapply = COOLDOWN_DAYS;
 	int64_t trial_failed = 0;
+	int64_t deposit_due = 0;
+	int64_t refund_request = 0;
 	char at[FAULT_TEXT_MAX];
 	const struct field fields[] = {
 	        {"service_categories", FIELD_ARRAY, &categories, .min = 1, .max = INT64_MAX},
@@ -162,11 +164,17 @@ static bool read_admission(const json_t *json, const struct place *p, struct adm
 	         .max = POLICY_DOCUMENTS_MAX},
 	        {"reapply_cooldown_days", FIELD_INT, &reapply, .min = 0, .max = COOLDOWN_DAYS_MAX},
 	        {"trial_failed_cooldown_days", FIELD_INT, &trial_failed, .min = 0, .max = COOLDOWN_DAYS_MAX},
+	        {"deposit_due_days", FIELD_INT, &deposit_due, .nullable = true, .present = &a->deposit_due_configured, .min = 0,
+	         .max = COOLDOWN_DAYS_MAX},
+	        {"refund_request_days", FIELD_INT, &refund_request, .nullable = true, .present = &a->refund_request_configured,
+	         .min = 0, .max = COOLDOWN_DAYS_MAX},
 	};
 	bool ok = json_fields(json, p->pointer, fields, COUNT(fields), p->faults);
 
 	a->reapply_cooldown_days = (int32_t)reapply;
 	a->trial_failed_cooldown_days = (int32_t)trial_failed;
+	a->deposit_due_days = (int32_t)deposit_due;
+	a->refund_request_days = (int32_t)refund_request;
 	if (categories)
 		ok = word_set_read(categories, json_pointer(at, sizeof at, p->pointer, "service_categories"), category_names,
 		                   SERVICE_CATEGORIES, &a->service_categories, p->faults) &&
@@ -325,15 +333,20 @@ static void write_set(struct json_writer *w, const char *member, unsigned bits, 
 	jw_array_end(w);
 }
 
+static void write_optional(struct json_writer *w, const char *member, bool configured, int64_t value)
+{
+	if (configured)
+		jw_kint(w, member, value);
+	else
+		jw_knull(w, member);
+}
+
 static void write_admission(struct json_writer *w, const struct admission_policy *a)
 {
 	jw_key(w, "admission");
 	jw_object(w);
 	write_set(w, "service_categories", a->service_categories, category_names, SERVICE_CATEGORIES);
-	if (a->deposit_configured)
-		jw_kint(w, "deposit_fen", a->deposit_fen);
-	else
-		jw_knull(w, "deposit_fen");
+	write_optional(w, "deposit_fen", a->deposit_configured, a->deposit_fen);
 	jw_key(w, "documents");
 	if (a->documents_configured) {
 		jw_array(w);
@@ -345,6 +358,8 @@ static void write_admission(struct json_writer *w, const struct admission_policy
 	}
 	jw_kint(w, "reapply_cooldown_days", a->reapply_cooldown_days);
 	jw_kint(w, "trial_failed_cooldown_days", a->trial_failed_cooldown_days);
+	write_optional(w, "deposit_due_days", a->deposit_due_configured, a->deposit_due_days);
+	write_optional(w, "refund_request_days", a->refund_request_configured, a->refund_request_days);
 	jw_object_end(w);
 }
 

@@ -11,6 +11,8 @@
  *   admission.documents                    no        null = not_configured; words; [] = none are needed; at most 50
  *   admission.reapply_cooldown_days        no        180 (5); 0..3660
  *   admission.trial_failed_cooldown_days   no        0 (D); 0..3660
+ *   admission.deposit_due_days             no        null = a shortfall is due at once (4.1); 0..3660
+ *   admission.refund_request_days          no        null = a refund that nobody decides never expires; 0..3660
  *   counting (and each member of it)       no        the rule's reading marked (D):
  *     .repeat_window_months                          6; 0..120
  *     .repeat_scope                                  provider; or any
@@ -71,6 +73,10 @@ struct admission_policy {
 	size_t document_count;
 	int32_t reapply_cooldown_days;
 	int32_t trial_failed_cooldown_days;
+	bool deposit_due_configured;
+	int32_t deposit_due_days; /* 0 when not configured */
+	bool refund_request_configured;
+	int32_t refund_request_days; /* 0 when not configured */
 };
 
 struct counting_policy {

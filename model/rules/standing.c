@@ -59,22 +59,35 @@ static struct standing_due *due_later(struct standing *out)
 
 /* ---- the deposit (4.1) ---- */
 
+/* A shortfall is due at once, unless the policy gives days; then it is overdue from the day after the last of them. */
+static void derive_deposit_due(const struct standing_facts *f, struct standing *out)
+{
+	const struct admission_policy *a = &f->policy->admission;
+
+	if (out->deposit_shortfall_fen == 0 || f->shortfall_since == DAY_NONE)
+		return;
+	out->deposit_due_on = f->shortfall_since + a->deposit_due_days;
+	out->deposit_overdue = !a->deposit_due_configured || f->today > out->deposit_due_on;
+}
+
 static void derive_deposit(const struct standing_facts *f, struct standing *out)
 {
 	fen free_fen = f->balance_fen - f->held_fen;
 
+	out->deposit_due_on = DAY_NONE;
 	if (!f->policy || !f->policy->admission.deposit_configured)
 		return;
 	out->deposit_configured = true;
 	out->deposit_required_fen = f->policy->admission.deposit_fen;
 	if (free_fen < out->deposit_required_fen)
 		out->deposit_shortfall_fen = out->deposit_required_fen - free_fen;
+	derive_deposit_due(f, out);
 }
 
 static struct standing_due deposit_due(const struct standing_facts *f, const struct standing *out)
 {
 	struct standing_due due = {
-	        .note = note("deposit_short", CODE_DEPOSIT_SHORT, "4.1"), .what = "deposit_fen", .by = DAY_NONE};
+	        .note = note("deposit_short", CODE_DEPOSIT_SHORT, "4.1"), .what = "deposit_fen", .by = out->deposit_due_on};
 
 	if (out->deposit_configured) {
 		(void)fen_text(out->deposit_shortfall_fen, due.note.args[0]);
@@ -93,8 +106,17 @@ static void require_deposit(const struct standing_facts *f, struct standing *out
 	if (out->deposit_configured ? out->deposit_shortfall_fen == 0 : f->status != PROVIDER_ADMITTED)
 		return;
 	struct standing_due due = deposit_due(f, out);
-	reason(out, due.note);
 	*due_now(out) = due;
+	if (f->status == PROVIDER_CERTIFIED && out->deposit_overdue) {
+		due.note.code = "deposit_shortfall_overdue";
+		due.note.text = CODE_DEPOSIT_OVERDUE;
+		arg_day(&due.note, 1, out->deposit_due_on);
+		out->qualified = false;
+	}
+	reason(out, due.note);
+	if (f->status == PROVIDER_CERTIFIED && out->deposit_due_on != DAY_NONE && !out->deposit_overdue)
+		event(out, dated("qualification_suspended", CODE_QUALIFICATION_SUSPENDED, "4.1", out->deposit_due_on),
+		      out->deposit_due_on + 1);
 }
 
 /* Before that it is known to come. */

@@ -25,6 +25,7 @@ struct standing_facts {
 	/* the deposit; what is required is the policy's */
 	fen balance_fen;
 	fen held_fen; /* part of the balance that an open refund holds */
+	day shortfall_since; /* less than required is there since this day; DAY_NONE: it is not, or not in trial or certified */
 
 	/* admission: what the checks would say to an application now (registered and the statuses that may apply again);
 	 * NULL when not known. */
@@ -86,6 +87,8 @@ struct standing {
 	bool deposit_configured;
 	fen deposit_required_fen;
 	fen deposit_shortfall_fen; /* max(0, required - (balance - held)); 0 when not configured */
+	day deposit_due_on;    /* by when a shortfall must be made good; DAY_NONE: no day is set */
+	bool deposit_overdue;  /* that day has passed, or the shortfall is due at once */
 };
 
 /* What is borrowed stays the facts' and must live as long as `out`. */
@@ -96,7 +99,7 @@ void standing_reasons_json(struct json_writer *w, const struct standing *s, enum
 /* {"currently_due":[{"code","clause","what","missing","by","alternative","message"}],"eventually_due":[...]} */
 void standing_requirements_json(struct json_writer *w, const struct standing *s, enum lang lang);
 void standing_next_events_json(struct json_writer *w, const struct standing *s, enum lang lang); /* [{"code","on","clause","message"}] */
-/* {"required_fen","balance_fen","held_fen","shortfall_fen"}; required and shortfall are null when not configured */
+/* {"required_fen","balance_fen","held_fen","shortfall_fen","due_on","overdue"}; required and shortfall are null when not configured */
 void standing_deposit_json(struct json_writer *w, const struct standing_facts *f, const struct standing *s);
 
 #endif

@@ -107,5 +107,7 @@ void standing_deposit_json(struct json_writer *w, const struct standing_facts *f
 		jw_kint(w, "shortfall_fen", s->deposit_shortfall_fen);
 	else
 		jw_knull(w, "shortfall_fen");
+	write_day(w, "due_on", s->deposit_due_on);
+	jw_kbool(w, "overdue", s->deposit_overdue);
 	jw_object_end(w);
 }

@@ -7,11 +7,26 @@ const struct statement DEPOSIT_BY_PROVIDER = {
         .by_keys = true,
 };
 
+const struct statement DEPOSIT_AS_OF = {
+        .name = "deposit_as_of",
+        .sql = "select provider_id, deposit_body_as_of(provider_id, $2::date, $3::timestamptz) from provider where provider_id = $1",
+        .params = 3,
+        .slow = true,
+};
+
+/* The cursor is the entry's place in its provider's ledger; what is none leads past the end. */
 const struct statement DEPOSIT_ENTRY_LIST = {
         .name = "deposit_entry_list",
         .sql = "select seq, deposit_entry_body(e) from ledger_entry e"
-               " where provider_id = $1 and ($2::bigint is null or seq < $2) and ($4::text is null or kind = $4)"
-               "  and ledger_kind_listed(kind)"
+               " where provider_id = $1 and ($2::text is null or seq < coalesce(substring($2 from '^[0-9]{1,18}$')::bigint, 0))"
+               "  and ($4::text is null or kind = $4) and ledger_kind_listed(kind)"
                " order by seq desc limit $3::integer",
         .params = 4,
+};
+
+const struct statement DEPOSIT_STATEMENT = {
+        .name = "deposit_statement",
+        .sql = "select provider_id, deposit_statement(provider_id, $2::date, $3::date) from provider where provider_id = $1",
+        .params = 3,
+        .slow = true,
 };

@@ -5,7 +5,11 @@
 #include "server/statement.h"
 
 extern const struct statement DEPOSIT_BY_PROVIDER; /* by_keys: provider id; body */
+/* $1 provider, $2 as of which day or NULL, $3 known at which instant or NULL. Columns: provider id, body. */
+extern const struct statement DEPOSIT_AS_OF;
 /* $1 provider, $2 after, $3 limit+1, $4 kind or NULL. Columns: cursor, body. */
 extern const struct statement DEPOSIT_ENTRY_LIST;
+/* $1 provider, $2 and $3 the first and last effective day, or NULL. Columns: provider id, CSV. */
+extern const struct statement DEPOSIT_STATEMENT;
 
 #endif

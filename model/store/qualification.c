@@ -14,7 +14,7 @@ const struct statement QUALIFICATION = {
                "   then coalesce(d.policies[cardinality(d.policies)], p.policy)"
                "   else (select policy_id || '@' || version from policy where industry = p.industry and status = 'published'"
                "    order by effective_from > t.today, abs(effective_from - t.today), policy_id limit 1) end,"
-               "  p.balance_fen, p.reapply_from - date '1970-01-01', p.reapply_cause,"
+               "  p.balance_fen, p.held_fen, p.shortfall_since - date '1970-01-01', p.reapply_from - date '1970-01-01', p.reapply_cause,"
                "  w.waiver_id, w.expires_on - date '1970-01-01',"
                "  array_to_string(p.service_categories, ','),"
                "  d.period_id, d.stage, d.status, d.start_day - date '1970-01-01', d.end_day - date '1970-01-01', d.body, "

@@ -13,6 +13,8 @@ enum qualification_column {
 	QUALIFICATION_WATERMARK, /* or NULL */
 	QUALIFICATION_POLICY, /* 'id@version' of the one that governs now, or NULL */
 	QUALIFICATION_BALANCE,
+	QUALIFICATION_HELD,
+	QUALIFICATION_SHORTFALL_SINCE, /* or NULL */
 	QUALIFICATION_REAPPLY_FROM, /* or NULL */
 	QUALIFICATION_REAPPLY_CAUSE, /* or NULL */
 	QUALIFICATION_WAIVER, /* id of the waiver that lifts that cool-down today, or NULL, as its last day */

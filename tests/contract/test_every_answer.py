@@ -67,6 +67,20 @@ def waived(service, client, world):
     assert client.post(f"{where}/revoke", {"reason": "withdrawn"}).status == 200
 
 
+def deposits_and_refunds(client, second_person, deposit):
+    assert client.post(f"{deposit}/entries", {"kind": "payment", "amount_fen": 1000, "external_reference": "b"}).status == 201
+    deduction = client.post(f"{deposit}/entries", {"kind": "deduction", "amount_fen": 10, "reason": "r", "reference": "v"}).json
+    assert client.post(f"{deposit}/entries/{deduction['entry_id']}/close").json["deduction_status"] == "closed"
+    for end in ("settle", "fail"):
+        refund = client.post(f"{deposit}/refunds", {"amount_fen": 100, "reason": "r"}).json
+        where = f"/v1/refunds/{refund['refund_id']}"
+        assert second_person.post(f"{where}/approve").json["status"] == "approved"
+        assert client.post(f"{where}/{end}").status == 200
+        assert client.get(where).status == 200
+    assert client.get(f"{deposit}/refunds").status == 200
+    assert client.get(f"{deposit}/statement").body.count(b"\n") == 7
+
+
 def test_every_operation(service, client, world, keys):
     world.advance("2023-03-20")
     assert client.get("/v1/providers").status == 200
@@ -82,6 +96,7 @@ def test_every_operation(service, client, world, keys):
     world.pay(first["provider_id"])
     assert client.get(f"/v1/providers/{first['provider_id']}/deposit/entries").status == 200
     assert client.get(f"/v1/providers/{first['provider_id']}/deposit").json["shortfall_fen"] == 0
+    deposits_and_refunds(client, client.with_key(keys["operator"]), f"/v1/providers/{world.register()['provider_id']}/deposit")
     second = world.admit()
 
     feed(client, world, first["credit_code"], 500000, [f"a-{i}" for i in range(10)])

@@ -69,6 +69,7 @@ START_TEST(what_is_absent_has_the_rules_reading)
 	ck_assert(!p->admission.deposit_configured && !p->admission.documents_configured);
 	ck_assert_int_eq(p->admission.reapply_cooldown_days, 180);
 	ck_assert_int_eq(p->admission.trial_failed_cooldown_days, 0);
+	ck_assert(!p->admission.deposit_due_configured && !p->admission.refund_request_configured);
 	ck_assert_int_eq(p->stages[STAGE_TRIAL].months, 3);
 	ck_assert(!p->example);
 }
@@ -164,6 +165,9 @@ START_TEST(each_wrong_value_is_refused_at_its_place)
 	        {"admission/reapply_cooldown_days", "-1", "number_out_of_range /admission/reapply_cooldown_days"},
 	        {"admission/reapply_cooldown_days", "3661", "number_out_of_range /admission/reapply_cooldown_days"},
 	        {"admission/trial_failed_cooldown_days", "3661", "number_out_of_range /admission/trial_failed_cooldown_days"},
+	        {"admission/deposit_due_days", "-1", "number_out_of_range /admission/deposit_due_days"},
+	        {"admission/deposit_due_days", "3661", "number_out_of_range /admission/deposit_due_days"},
+	        {"admission/refund_request_days", "'7'", "wrong_type /admission/refund_request_days"},
 	        {"admission/fee", "1", "unknown_member /admission/fee"},
 	        {"counting/repeat_window_months", "-1", "number_out_of_range /counting/repeat_window_months"},
 	        {"counting/repeat_window_months", "121", "number_out_of_range /counting/repeat_window_months"},

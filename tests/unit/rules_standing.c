@@ -10,6 +10,7 @@ static struct standing_facts facts_of(enum provider_status status)
 	                               .watermark = day_at("2023-05-19"),
 	                               .policy = policy_of(example_policy()),
 	                               .balance_fen = 2000000,
+	                               .shortfall_since = DAY_NONE,
 	                               .period_start = day_at("2023-04-01"),
 	                               .period_end = day_at("2023-06-30"),
 	                               .progress_as_of = day_at("2023-05-19"),
@@ -69,7 +70,7 @@ static void says(const struct standing_facts *f, const char *reasons, const char
 	ck_assert_str_eq(codes(s, "requirements/currently_due"), now);
 	ck_assert_str_eq(codes(s, "requirements/eventually_due"), later);
 	ck_assert_str_eq(codes(s, "next_events"), events);
-	ck_assert(is_true(s, "qualified") == (f->status == PROVIDER_CERTIFIED));
+	ck_assert(is_true(s, "qualified") == (f->status == PROVIDER_CERTIFIED && !is_true(s, "deposit/overdue")));
 	/* every text is there, in both languages */
 	for (int lang = LANG_EN; lang <= LANG_ZH; lang++) {
 		static const char *const lists[] = {"reasons", "requirements/currently_due", "requirements/eventually_due",
@@ -273,6 +274,55 @@ START_TEST(a_trial_without_figures_misses_everything)
 }
 END_TEST
 
+static struct standing_facts short_of_the_deposit(const char *policy_days)
+{
+	struct standing_facts f = facts_of(PROVIDER_CERTIFIED);
+	json_t *json = example_policy();
+
+	put(json, "admission/deposit_due_days", json_loads(policy_days, JSON_DECODE_ANY, NULL));
+	f.policy = policy_of(json);
+	f.balance_fen = 1980000;
+	f.held_fen = 100000;
+	f.shortfall_since = day_at("2023-05-10");
+	return f;
+}
+
+START_TEST(a_shortfall_is_due_at_once_or_within_the_policys_days)
+{
+	struct standing_facts f = short_of_the_deposit("null");
+
+	f.today = f.shortfall_since;
+	says(&f, "certified,deposit_shortfall_overdue", "deposit_short", "", "");
+	json_t *s = standing_of(&f);
+	ck_assert(json_is_false(look(s, "qualified")) && json_is_true(look(s, "deposit/overdue")));
+	ck_assert_str_eq(text_at(s, "deposit/due_on"), "2023-05-10");
+	ck_assert_str_eq(text_at(s, "requirements/currently_due/0/by"), "2023-05-10");
+	ck_assert_int_eq(number(s, "requirements/currently_due/0/missing"), 120000);
+
+	f = short_of_the_deposit("10");
+	f.today = day_at("2023-05-20"); /* the last of its days */
+	says(&f, "certified,deposit_short", "deposit_short", "", "qualification_suspended");
+	s = standing_of(&f);
+	ck_assert(json_is_true(look(s, "qualified")) && json_is_false(look(s, "deposit/overdue")));
+	ck_assert_str_eq(text_at(s, "next_events/0/on"), "2023-05-21");
+	f.today++;
+	says(&f, "certified,deposit_shortfall_overdue", "deposit_short", "", "");
+	ck_assert(json_is_false(look(standing_of(&f), "qualified")));
+
+	f = short_of_the_deposit("0"); /* until the end of the same day */
+	f.today = f.shortfall_since;
+	ck_assert(json_is_true(look(standing_of(&f), "qualified")));
+	f.today++;
+	ck_assert(json_is_false(look(standing_of(&f), "qualified")));
+
+	f.balance_fen = 2100000;
+	f.shortfall_since = DAY_NONE;
+	says(&f, "certified", "", "", "");
+	s = standing_of(&f);
+	ck_assert(json_is_true(look(s, "qualified")) && json_is_null(look(s, "deposit/due_on")));
+}
+END_TEST
+
 START_TEST(an_ended_period_awaits_its_data)
 {
 	struct standing_facts f = facts_of(PROVIDER_TRIAL);
@@ -358,6 +408,6 @@ END_TEST
 CHECK_MAIN("rules_standing", before_applying, an_application_under_review, a_refused_application_may_be_made_again,
            admitted_waits_for_the_deposit_then_for_the_first, an_unset_deposit_keeps_admission_waiting,
            a_running_trial_says_what_is_missing_by_when, a_trial_met_early_may_convert,
-           a_trial_without_figures_misses_everything, an_ended_period_awaits_its_data,
+           a_trial_without_figures_misses_everything, a_shortfall_is_due_at_once_or_within_the_policys_days, an_ended_period_awaits_its_data,
            a_failed_trial_may_apply_again_at_once_or_after_its_cool_down, certified_says_what_the_period_needs,
            revoked_cools_down_for_180_days_unless_waived)
