@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static void tell(const char *line) { fprintf(stderr, "%s\n", line); }
+static void tell(const char *line)
+{
+	fprintf(stderr, "%s\n", line);
+}
 
 static int usage(void)
 {

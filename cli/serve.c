@@ -22,7 +22,10 @@
 
 enum { PATH_BYTES = 4096, READY_TRIES = 500 };
 
-static void say(const char *line) { fprintf(stderr, "%s\n", line); }
+static void say(const char *line)
+{
+	fprintf(stderr, "%s\n", line);
+}
 
 /* ---- admin.key ---- */
 
@@ -132,7 +135,8 @@ static void wait_until_ready(void)
 		nanosleep(&pause, NULL);
 }
 
-static bool run(const char *url, const struct settings *settings, const unsigned char pepper[PEPPER_BYTES], const sigset_t *signals)
+static bool run(const char *url, const struct settings *settings, const unsigned char pepper[PEPPER_BYTES],
+                const sigset_t *signals)
 {
 	const struct service_config config = {
 	        .settings = settings,
@@ -190,7 +194,8 @@ int cmd_serve(int argc, char **argv)
 	struct database *database = database_open_alone(&settings);
 	if (!database)
 		return EXIT_REFUSED;
-	bool ok = prepare(database_url(database), &settings, pepper) && run(database_url(database), &settings, pepper, &signals);
+	bool ok =
+	        prepare(database_url(database), &settings, pepper) && run(database_url(database), &settings, pepper, &signals);
 	database_close(database);
 	return ok ? EXIT_DONE : EXIT_REFUSED;
 }

@@ -10,7 +10,8 @@
 enum { MESSAGE_MAX = 32 + SHA256_BYTES };
 
 /* Different for each purpose, bearer and random part. */
-static bool derive(const char *purpose, const char *bearer, const unsigned char random[SHA256_BYTES], unsigned char out[SHA256_BYTES])
+static bool derive(const char *purpose, const char *bearer, const unsigned char random[SHA256_BYTES],
+                   unsigned char out[SHA256_BYTES])
 {
 	unsigned char message[MESSAGE_MAX] = {0}, mac[EVP_MAX_MD_SIZE];
 	unsigned len = 0;

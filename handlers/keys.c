@@ -205,7 +205,10 @@ static void key_reply(struct request *rq, const struct rows *rows)
 		reply_not_found(rq);
 }
 
-void handle_key_get(struct request *rq) { request_read_key(rq, &KEY_BY_ID, request_param(rq, "id"), key_reply); }
+void handle_key_get(struct request *rq)
+{
+	request_read_key(rq, &KEY_BY_ID, request_param(rq, "id"), key_reply);
+}
 
 void handle_key_list(struct request *rq)
 {

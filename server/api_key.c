@@ -11,7 +11,10 @@
 
 enum { SECRET_BYTES = 32 };
 
-void api_key_prefix(const char *text, char prefix[API_KEY_PREFIX]) { snprintf(prefix, API_KEY_PREFIX, "%s", text); }
+void api_key_prefix(const char *text, char prefix[API_KEY_PREFIX])
+{
+	snprintf(prefix, API_KEY_PREFIX, "%s", text);
+}
 
 bool api_key_make(struct api_key *key)
 {
@@ -34,7 +37,8 @@ struct key_hasher {
 static bool begin(EVP_MAC_CTX *mac, const unsigned char *pepper)
 {
 	char digest[] = "SHA256";
-	const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+	const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+	                             OSSL_PARAM_construct_end()};
 	return EVP_MAC_init(mac, pepper, PEPPER_BYTES, params) == 1;
 }
 
@@ -63,7 +67,8 @@ void key_hasher_free(struct key_hasher *hasher)
 void key_hash(struct key_hasher *hasher, const char *key, size_t len, unsigned char out[SHA256_BYTES])
 {
 	size_t n = 0;
-	if (EVP_MAC_init(hasher->mac, NULL, 0, NULL) != 1 || EVP_MAC_update(hasher->mac, (const unsigned char *)key, len) != 1 ||
+	if (EVP_MAC_init(hasher->mac, NULL, 0, NULL) != 1 ||
+	    EVP_MAC_update(hasher->mac, (const unsigned char *)key, len) != 1 ||
 	    EVP_MAC_final(hasher->mac, out, &n, SHA256_BYTES) != 1 || n != SHA256_BYTES)
 		abort();
 }

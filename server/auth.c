@@ -29,7 +29,7 @@ enum {
 struct known {
 	unsigned char hash[SHA256_BYTES];
 	int64_t until_ms; /* 0: empty */
-	uint64_t bucket;  /* of the actor */
+	uint64_t bucket; /* of the actor */
 	unsigned per_second; /* 0: no limit */
 	enum role role;
 	char key_id[KEY_ID_MAX], actor_id[KEY_ID_MAX], name[NAME_MAX_BYTES], provider_id[PROVIDER_ID_MAX];
@@ -68,7 +68,10 @@ void auth_cache_free(struct auth_cache *cache)
 	free(cache);
 }
 
-static struct known *set_of(struct auth_cache *cache, const unsigned char hash[SHA256_BYTES]) { return cache->sets[hash[0]]; }
+static struct known *set_of(struct auth_cache *cache, const unsigned char hash[SHA256_BYTES])
+{
+	return cache->sets[hash[0]];
+}
 
 static const struct known *find(struct auth_cache *cache, const unsigned char hash[SHA256_BYTES])
 {
@@ -169,8 +172,9 @@ static bool let_in(struct request *rq, const struct known *known)
 	        .role = known->role,
 	        .provider_id = known->provider_id[0] ? request_copy(rq, known->provider_id, strlen(known->provider_id)) : NULL,
 	};
-	rq->caller.actor_id = strcmp(known->actor_id, known->key_id) == 0 ? rq->caller.key_id
-	                                                                    : request_copy(rq, known->actor_id, strlen(known->actor_id));
+	rq->caller.actor_id = strcmp(known->actor_id, known->key_id) == 0
+	                              ? rq->caller.key_id
+	                              : request_copy(rq, known->actor_id, strlen(known->actor_id));
 	return in_time(rq, known) && allowed(rq);
 }
 
@@ -210,7 +214,10 @@ static void note_use(struct request *rq, const struct auth_cache *cache, const c
 		free(note); /* the next use tells it */
 }
 
-static void set_text(char *out, size_t size, const char *text) { snprintf(out, size, "%s", text ? text : ""); }
+static void set_text(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text ? text : "");
+}
 
 /* Columns: struct auth_config. NULL: it is no valid key. */
 static const struct known *remember_key(struct request *rq, struct auth_cache *cache, const struct rows *rows)
@@ -227,7 +234,8 @@ static const struct known *remember_key(struct request *rq, struct auth_cache *c
 	known->role = role_by_name(rows_text(rows, 0, 3));
 	known->per_second = (unsigned)rows_int(rows, 0, 9);
 	known->bucket = bucket_id(known->actor_id);
-	if (known->role != ROLE_PARTNER || known->provider_id[0]) /* else it gets the provider that it registers, and is to see it at once */
+	if (known->role != ROLE_PARTNER ||
+	    known->provider_id[0]) /* else it gets the provider that it registers, and is to see it at once */
 		known->until_ms = now_ms() + (left_ms < AUTH_TTL_MS ? left_ms : AUTH_TTL_MS);
 	if (!rows_bool(rows, 0, 7))
 		note_use(rq, cache, known->key_id);
@@ -253,7 +261,8 @@ static enum auth look_up(struct request *rq, struct auth_cache *cache)
 
 /* ---- by sign-on token ---- */
 
-static const char *check_token(struct auth_cache *cache, const char *token, time_t now, struct jwt_claims *claims, enum role *role)
+static const char *check_token(struct auth_cache *cache, const char *token, time_t now, struct jwt_claims *claims,
+                               enum role *role)
 {
 	const char *why = jwt_check(cache->config.jwt, token, now, claims);
 	if (why)

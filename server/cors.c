@@ -9,10 +9,12 @@
 enum { ORIGINS_MAX = 64, ORIGIN_MAX = 255 + sizeof("https://:65535") };
 
 /* What a page may send, and what it may read of an answer, beside the few that it always may. */
-static const char may_send[] = "Accept, Accept-Language, Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, "
-                               "If-None-Match, X-Request-Id, traceparent";
-static const char may_read[] = "Content-Disposition, Content-Language, ETag, Idempotency-Replayed, Link, Location, Retry-After, "
-                               "WWW-Authenticate, X-Request-Id";
+static const char may_send[] =
+        "Accept, Accept-Language, Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, "
+        "If-None-Match, X-Request-Id, traceparent";
+static const char may_read[] =
+        "Content-Disposition, Content-Language, ETag, Idempotency-Replayed, Link, Location, Retry-After, "
+        "WWW-Authenticate, X-Request-Id";
 static const char preflight_seconds[] = "600"; /* a browser keeps the answer that long */
 
 struct cors {
@@ -47,7 +49,8 @@ static bool is_origin(const char *text)
 static bool add(struct cors *cors, const char *origin)
 {
 	if (!is_origin(origin) || cors->len == ORIGINS_MAX) {
-		log_line(LOG_ERROR, "ASSAY_CORS_ORIGINS: not an origin such as https://host or http://host:port, or too many", "value", origin, NULL);
+		log_line(LOG_ERROR, "ASSAY_CORS_ORIGINS: not an origin such as https://host or http://host:port, or too many",
+		         "value", origin, NULL);
 		return false;
 	}
 	cors->origins[cors->len++] = origin;

@@ -12,8 +12,8 @@
 
 enum {
 	ES256_SIGNATURE_TEXT = 86, /* 64 bytes in base64url */
-	PLAIN_MAX = 200,           /* of the issuer and of `sub`: jwt:<issuer>:<sub> has room for both */
-	FAR_S = 0x7fffffff         /* a time so far ahead that it need not be told from later ones, in seconds from now */
+	PLAIN_MAX = 200, /* of the issuer and of `sub`: jwt:<issuer>:<sub> has room for both */
+	FAR_S = 0x7fffffff /* a time so far ahead that it need not be told from later ones, in seconds from now */
 };
 
 struct jwt {
@@ -46,7 +46,10 @@ bool jwt_new(const struct jwt_settings *settings, struct jwt **out)
 	if (!settings->key_file)
 		return true;
 	if (!plain(settings->issuer) || !settings->audience) {
-		log_line(LOG_ERROR, "ASSAY_JWT_PUBLIC_KEY_FILE needs ASSAY_JWT_ISSUER, up to 200 printable characters, and ASSAY_JWT_AUDIENCE", NULL);
+		log_line(LOG_ERROR,
+		         "ASSAY_JWT_PUBLIC_KEY_FILE needs ASSAY_JWT_ISSUER, up to 200 printable characters, and "
+		         "ASSAY_JWT_AUDIENCE",
+		         NULL);
 		return false;
 	}
 	struct jwt *jwt = calloc(1, sizeof *jwt);

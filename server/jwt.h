@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 enum {
-	JWT_MAX = 4096,         /* characters of a token */
+	JWT_MAX = 4096, /* characters of a token */
 	JWT_LEEWAY_SECONDS = 30, /* by which the issuer's clock may differ from ours */
 	JWT_ACTOR_MAX = 480,
 	JWT_NAME_MAX = 804, /* 200 characters of UTF-8 */
@@ -16,8 +16,8 @@ enum {
 };
 
 struct jwt_settings {
-	const char *key_file;               /* PEM, one public key or several (while the issuer changes its key); NULL: no tokens */
-	const char *issuer, *audience;      /* what `iss` must be, and `aud` be or contain */
+	const char *key_file; /* PEM, one public key or several (while the issuer changes its key); NULL: no tokens */
+	const char *issuer, *audience; /* what `iss` must be, and `aud` be or contain */
 	const char *role_claim, *provider_claim; /* names of the claims */
 };
 
@@ -28,13 +28,14 @@ void jwt_free(struct jwt *jwt);
 
 struct jwt_claims {
 	char actor_id[JWT_ACTOR_MAX]; /* jwt:<issuer>:<sub> */
-	char name[JWT_NAME_MAX];      /* the claim `name`, else `sub` */
+	char name[JWT_NAME_MAX]; /* the claim `name`, else `sub` */
 	char role[JWT_ROLE_MAX];
 	char provider_id[JWT_PROVIDER_MAX]; /* "" when it has none */
-	int64_t until_s;              /* Unix time at which it stops being valid, leeway included */
+	int64_t until_s; /* Unix time at which it stops being valid, leeway included */
 };
 
 /* NULL: it is valid at `now_s` and *out is what it says. Otherwise why it is not, for the log. */
-const char *jwt_check(const struct jwt *jwt, const char *token, int64_t now_s, struct jwt_claims *out) __attribute__((warn_unused_result));
+const char *jwt_check(const struct jwt *jwt, const char *token, int64_t now_s, struct jwt_claims *out)
+        __attribute__((warn_unused_result));
 
 #endif

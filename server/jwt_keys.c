@@ -34,8 +34,10 @@ static struct jwt_key rsa_key(const EVP_PKEY *key)
 	int bits = EVP_PKEY_get_bits(key);
 	if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
 		return (struct jwt_key){0};
-	const cjose_jwk_rsa_keyspec spec = {
-	        .n = n, .nlen = number(key, OSSL_PKEY_PARAM_RSA_N, n, 0), .e = e, .elen = number(key, OSSL_PKEY_PARAM_RSA_E, e, 0)};
+	const cjose_jwk_rsa_keyspec spec = {.n = n,
+	                                    .nlen = number(key, OSSL_PKEY_PARAM_RSA_N, n, 0),
+	                                    .e = e,
+	                                    .elen = number(key, OSSL_PKEY_PARAM_RSA_E, e, 0)};
 	return (struct jwt_key){spec.nlen && spec.elen ? cjose_jwk_create_RSA_spec(&spec, &err) : NULL, CJOSE_HDR_ALG_RS256};
 }
 

@@ -29,7 +29,8 @@ static bool unhex(const char *text, unsigned char out[PEPPER_BYTES])
 {
 	static const char digits[] = "0123456789abcdef";
 	for (size_t i = 0; i < PEPPER_HEX - 1; i++) {
-		const char *digit = text[i] ? strchr(digits, text[i] >= 'A' && text[i] <= 'F' ? text[i] - 'A' + 'a' : text[i]) : NULL;
+		const char *digit =
+		        text[i] ? strchr(digits, text[i] >= 'A' && text[i] <= 'F' ? text[i] - 'A' + 'a' : text[i]) : NULL;
 		if (!digit)
 			return false;
 		out[i / 2] = (unsigned char)(out[i / 2] << 4 | (digit - digits));
@@ -44,7 +45,8 @@ static bool read_file(const char *path, unsigned char pepper[PEPPER_BYTES], void
 	size_t n = file ? fread(text, 1, sizeof text - 1, file) : 0;
 	size_t digits = strcspn(text, "\r\n"), line_end = strspn(text + digits, "\r\n");
 	bool ok = digits == PEPPER_HEX - 1 && digits + line_end == n && unhex(text, pepper);
-	snprintf(line, sizeof line, "ASSAY_KEY_PEPPER_FILE, %s: %s", path, file ? "has to have 64 hex digits, and nothing else" : strerror(errno));
+	snprintf(line, sizeof line, "ASSAY_KEY_PEPPER_FILE, %s: %s", path,
+	         file ? "has to have 64 hex digits, and nothing else" : strerror(errno));
 	if (file)
 		fclose(file);
 	explicit_bzero(text, sizeof text);
@@ -82,7 +84,8 @@ static bool settle_file(struct db *db, const char *kept, const char *proof, cons
 	char ours[SHA256_HEX];
 	PGresult *res = NULL;
 	if (!proof_of(pepper, ours) || strcmp(ours, proof) != 0) {
-		tell("ASSAY_KEY_PEPPER_FILE has not the pepper that the keys of this database were hashed with: none of them would work.");
+		tell("ASSAY_KEY_PEPPER_FILE has not the pepper that the keys of this database were hashed with: none of them "
+		     "would work.");
 		return false;
 	}
 	if (!kept)
@@ -94,7 +97,8 @@ static bool settle_file(struct db *db, const char *kept, const char *proof, cons
 	return true;
 }
 
-static bool settle(struct db *db, const PGresult *row, bool from_file, unsigned char pepper[PEPPER_BYTES], void (*tell)(const char *line))
+static bool settle(struct db *db, const PGresult *row, bool from_file, unsigned char pepper[PEPPER_BYTES],
+                   void (*tell)(const char *line))
 {
 	const char *kept = PQgetisnull(row, 0, 0) ? NULL : PQgetvalue(row, 0, 0);
 	if (from_file)

@@ -12,19 +12,21 @@
 
 enum { POLICY_BYTES_MAX = 1024 * 1024, LINE_MAX_BYTES = 1000 };
 
-static const char context[] = "{\"request_id\": \"command-line\", \"key_id\": \"system\", \"key_name\": \"command line\", \"role\": \"admin\","
-                              " \"dry_run\": false, \"lang\": \"en\"}";
+static const char context[] =
+        "{\"request_id\": \"command-line\", \"key_id\": \"system\", \"key_name\": \"command line\", \"role\": \"admin\","
+        " \"dry_run\": false, \"lang\": \"en\"}";
 
 static const struct statement CLOCK_MODE = {
         .name = "setup_clock",
         .sql = "with fixed as (update clock set mode = $1 where mode is null returning mode)"
                " select coalesce((select mode from fixed), (select mode from clock))",
         .params = 1};
-static const struct statement POLICY_ANY = {.name = "setup_policy_any", .sql = "select exists (select from policy)", .params = 0};
-static const struct statement PUBLISH = {
-        .name = "setup_publish",
-        .sql = "select code, errors from api_write($1, 'policy_publish', jsonb_build_object('document', $2::text, 'sha256', $3::text))",
-        .params = 3};
+static const struct statement POLICY_ANY = {
+        .name = "setup_policy_any", .sql = "select exists (select from policy)", .params = 0};
+static const struct statement PUBLISH = {.name = "setup_publish",
+                                         .sql = "select code, errors from api_write($1, 'policy_publish', "
+                                                "jsonb_build_object('document', $2::text, 'sha256', $3::text))",
+                                         .params = 3};
 
 static bool failed(struct db *db, void (*tell)(const char *line))
 {

@@ -31,7 +31,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	char path[] = "/tmp/assay-jwt-fuzz-XXXXXX";
 	int fd = mkstemp(path);
-	const struct jwt_settings settings = {.key_file = path, .issuer = "i", .audience = "a", .role_claim = "r", .provider_claim = "p"};
+	const struct jwt_settings settings = {
+	        .key_file = path, .issuer = "i", .audience = "a", .role_claim = "r", .provider_claim = "p"};
 	(void)argc;
 	(void)argv;
 	if (fd < 0 || write(fd, keys, sizeof keys - 1) != (ssize_t)sizeof keys - 1 || !jwt_new(&settings, &jwt))
