@@ -153,6 +153,9 @@ class Another:
         database.sql(f"update provider set reapply_from = '2023-12-31', reapply_cause = 'trial_failed' where provider_id = '{self.provider_id}'")
         waiver = {"kind": "cooldown", "reason": "to be seen", "expires_on": "2023-12-01"}
         self.waiver_id = client.post(f"/v1/providers/{self.provider_id}/waivers", waiver).json["waiver_id"]
+        refund = client.post(f"/v1/providers/{self.provider_id}/deposit/refunds", {"reason": "too much", "amount_fen": 1})
+        assert refund.status == 201, refund
+        self.refund_id = refund.json["refund_id"]
         self.key = service.new_key("partner", self.provider_id)
         self.foreign_keys = {"of another": service.new_key("partner", world.register()["provider_id"]), "of none": service.new_key("partner")}
 
@@ -167,6 +170,7 @@ ANOTHERS = {
     "/v1/applications/{id}": lambda a: a.application_id,
     "/v1/periods/{id}": lambda a: a.period_id,
     "/v1/decisions/{id}": lambda a: a.decision_id,
+    "/v1/refunds/{id}": lambda a: a.refund_id,
     "/v1/waivers/{id}": lambda a: a.waiver_id,
     "/v1/stores/{id}": lambda a: a.store_id,
     "/v1/policies/{id}@{version}": None,

@@ -171,6 +171,20 @@ def test_audit_names_the_key(client, make, world, database):
     assert [a for (a,) in actions] == ["key.created", "key.created", "key.rotated"]
 
 
+def test_two_people_are_not_two_keys_of_one(client, make, world, service):
+    """Whoever asked with the old key cannot approve with its successor."""
+    old = make(role="operator")
+    new = client.post(f"/v1/keys/{old['key_id']}/rotate", {}).json
+    provider = world.register()["provider_id"]
+    world.pay(provider)
+    asked = client.with_key(old["key"]).post(f"/v1/providers/{provider}/deposit/refunds", {"reason": "r", "amount_fen": 100})
+    assert asked.status == 201, asked
+    path = f"/v1/refunds/{asked.json['refund_id']}/approve"
+    answer = client.with_key(new["key"]).post(path, {})
+    assert (answer.status, answer.code) == (409, "same_actor")
+    assert client.with_key(service.new_key("operator")).post(path, {}).status == 200
+
+
 def test_an_unbound_partners_keys_are_bound_together(client, make, world):
     old = make(role="partner")
     new = client.post(f"/v1/keys/{old['key_id']}/rotate", {}).json
