@@ -131,34 +131,18 @@ void loop_log_request(struct loop *loop, const struct request *rq, const struct 
 
 /* ---- deadlines ---- */
 
-/* libmicrohttpd can neither answer in the middle of a body nor close a connection for us. Nothing of an answer was sent yet, so
- * one is written to the socket, as much as it takes, and both directions are shut: libmicrohttpd then sees the end. */
 static void cut_slow_sender(struct loop *loop, struct request *rq)
 {
-	struct buf body = BUF_INIT(4096), out = BUF_INIT(8192);
-	char seconds[24];
-	snprintf(seconds, sizeof seconds, "%lld", (long long)(loop->config.body_ms / 1000));
-	const char *args[] = {seconds};
 	if (!*rq->id)
 		rq->id = request_id_make(rq); /* its headers have not arrived */
-	struct problem p = {.code = CODE_REQUEST_TIMEOUT, .args = args, .nargs = 1, .request_id = rq->id, .lang = rq->lang};
-	problem_json(&body, &p);
-	buf_printf(&out,
-	           "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\nContent-Language: %s\r\n"
-	           "X-Request-Id: %s\r\n%s%s%sContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
-	           rq->lang == LANG_ZH ? "zh-CN" : "en", rq->id, rq->origin ? "Access-Control-Allow-Origin: " : "",
-	           rq->origin ? rq->origin : "", rq->origin ? "\r\n" : "", body.len, body.data ? body.data : "");
-	int fd = connection_fd(rq->conn);
-	if (fd >= 0 && !out.failed) {
-		ssize_t sent = send(fd, out.data, out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
-		(void)sent; /* the caller may be gone; it is cut all the same */
-		shutdown(fd, SHUT_RDWR);
+	if (!rq->reply.staged) {
+		const char *args[] = {request_printf(rq, "%lld", (long long)(loop->config.body_ms / 1000))};
+		reply_problem(rq, CODE_REQUEST_TIMEOUT, args, 1);
 	}
-	rq->reply.status = 408;
-	rq->reply.code = CODE_REQUEST_TIMEOUT;
+	if (!rq->said)
+		say_now(rq);
+	hang_up(rq);
 	loop->counts.connections_cut++;
-	buf_free(&body);
-	buf_free(&out);
 }
 
 static void check_deadline(struct loop *loop, struct request *rq, int64_t now)
@@ -166,9 +150,12 @@ static void check_deadline(struct loop *loop, struct request *rq, int64_t now)
 	int64_t age_ms = now - rq->began_us / 1000;
 	bool endless = rq->upload && rq->operation->body_max == SIZE_MAX; /* an import has all the time, as long as it moves */
 	bool arriving = rq->stage == STAGE_HEAD || (rq->stage == STAGE_BODY && !endless);
-	if (arriving && age_ms > loop->config.body_ms) {
+	if (arriving && !rq->in_worker && age_ms > loop->config.body_ms) {
 		cut_slow_sender(loop, rq);
 		rq->began_us = now_us(); /* once */
+	} else if (arriving && age_ms > loop->config.body_ms) {
+		hang_up(rq); /* its worker is waiting for more: the reply is the worker's */
+		rq->began_us = now_us();
 	} else if (rq->op_pending && !rq->reply.staged && now - rq->op_since_ms > LANE_DEADLINE_MS) {
 		reply_problem(rq, CODE_DATABASE_UNAVAILABLE, NULL, 0); /* the lane lets go of it when its statement ends */
 	}
@@ -310,7 +297,7 @@ static void *loop_main(void *arg)
 
 /* ---- life ---- */
 
-static void loop_free(struct loop *loop)
+void loop_free(struct loop *loop)
 {
 	if (loop->daemon) {
 		poll_forget(loop->poll, &loop->daemon_source);
@@ -377,8 +364,5 @@ void loop_ask_to_stop(struct loop *loop, int64_t give_up_at_ms)
 bool loop_join(struct loop *loop)
 {
 	pthread_join(loop->thread, NULL);
-	if (loop->left_behind)
-		return false; /* a worker still holds a request: its memory, and the daemon it belongs to, must stay */
-	loop_free(loop);
-	return true;
+	return !loop->left_behind;
 }

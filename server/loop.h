@@ -21,7 +21,9 @@ struct loop_config {
 
 struct loop *loop_start(const struct loop_config *config); /* NULL: could not */
 void loop_ask_to_stop(struct loop *loop, int64_t give_up_at_ms); /* from any thread */
-bool loop_join(struct loop *loop);                               /* false: requests were left in workers; nothing was freed */
+/* False: a worker still holds a request, whose memory, and the daemon that it belongs to, must stay: it cannot be freed. */
+bool loop_join(struct loop *loop) __attribute__((warn_unused_result));
+void loop_free(struct loop *loop); /* of one that was joined, and once no other runs: they look at each other's counts */
 struct loop_counts *loop_counts(struct loop *loop);
 const struct lane_stats *loop_read_stats(const struct loop *loop);
 const struct lane_stats *loop_write_stats(const struct loop *loop);

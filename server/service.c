@@ -202,9 +202,14 @@ bool service_stop(void)
 	workers_ask_to_stop();
 	for (size_t i = 0; i < service.len; i++)
 		loop_ask_to_stop(service.loops[i], give_up_at_ms);
-	bool clean = true;
+	bool joined[LOOPS_MAX], clean = true;
+	for (size_t i = 0; i < service.len; i++) {
+		joined[i] = loop_join(service.loops[i]);
+		clean = joined[i] && clean;
+	}
 	for (size_t i = 0; i < service.len; i++)
-		clean = loop_join(service.loops[i]) && clean;
+		if (joined[i])
+			loop_free(service.loops[i]);
 	clean = workers_stop(clean ? limit_ms : 0) && clean;
 	if (clean)
 		drop_access();
