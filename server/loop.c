@@ -150,7 +150,9 @@ static void check_deadline(struct loop *loop, struct request *rq, int64_t now)
 	int64_t age_ms = now - rq->began_us / 1000;
 	bool endless = rq->upload && rq->operation->body_max == SIZE_MAX; /* an import has all the time, as long as it moves */
 	bool arriving = rq->stage == STAGE_HEAD || (rq->stage == STAGE_BODY && !endless);
-	if (arriving && !rq->in_worker && age_ms > loop->config.body_ms) {
+	if ((rq->stage == STAGE_HEAD || rq->stage == STAGE_BODY) && !rq->suspended && peer_gone(connection_fd(rq->conn))) {
+		hang_up(rq); /* nobody is there to answer */
+	} else if (arriving && !rq->in_worker && age_ms > loop->config.body_ms) {
 		cut_slow_sender(loop, rq);
 		rq->began_us = now_us(); /* once */
 	} else if (arriving && age_ms > loop->config.body_ms) {

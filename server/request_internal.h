@@ -196,6 +196,9 @@ void visitors_add(struct visitors *all, struct visitor *visitor);
 bool visitors_remove(struct visitors *all, struct visitor *visitor); /* true: it was full */
 unsigned visitors_cut_idle(struct visitors *all, int64_t now); /* how many were cut */
 int connection_fd(struct MHD_Connection *conn);                /* -1: none */
+/* The other side has closed and all it sent was read. libmicrohttpd 0.9.75 does not see that when the end came together with the
+ * last bytes: it reads less than it has room for and waits for an event that was there already. */
+bool peer_gone(int fd);
 
 /* problem.c */
 void reply_problem_rendered(struct request *rq, const struct problem *p);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+enum { LEFT_ASKED_MS = 500 };
+
 int connection_fd(struct MHD_Connection *conn)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -58,11 +60,23 @@ bool visitors_remove(struct visitors *all, struct visitor *visitor)
 	return all->len-- >= all->max;
 }
 
+bool peer_gone(int fd)
+{
+	char byte;
+	return fd >= 0 && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* Whether it left is asked while its silence is young; a departure after that, libmicrohttpd sees by itself. */
+static bool has_left(const struct visitor *visitor, int64_t now)
+{
+	return now - visitor->idle_since_ms <= LEFT_ASKED_MS && peer_gone(connection_fd(visitor->conn));
+}
+
 unsigned visitors_cut_idle(struct visitors *all, int64_t now)
 {
 	unsigned cut = 0;
 	for (struct visitor *visitor = all->first; visitor; visitor = visitor->next) {
-		if (!visitor->idle_since_ms || now - visitor->idle_since_ms <= all->idle_ms)
+		if (!visitor->idle_since_ms || (now - visitor->idle_since_ms <= all->idle_ms && !has_left(visitor, now)))
 			continue;
 		int fd = connection_fd(visitor->conn);
 		if (fd >= 0)
