@@ -63,7 +63,7 @@ static bool count_stores(struct worker *w, struct request *rq, struct counting *
 		return false;
 	if (running.count == 0)
 		return true;
-	c->want = (struct gather_want){.period_id = rows_text(&running, 0, 0), .as_of = (day)rows_int(&running, 0, 1)};
+	c->want = (struct gather_want){.period_id = rows_text(&running, 0, 0), .as_of = (day)rows_int(&running, 0, 1), .every_store = true};
 	c->as_of_text = rows_text(&running, 0, 2);
 	if (!work_ok(rq, worker_db(w), db_transaction(worker_db(w), "repeatable read", gather_now, c)))
 		return false;

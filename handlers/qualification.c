@@ -116,7 +116,7 @@ static void put_data(struct json_writer *w, const struct reading *r)
 	} else {
 		jw_null(w);
 	}
-	jw_kint(w, "missing_store_days", missing ? (through - from + 1) * rows_int(r->rows, 0, QUALIFICATION_BOUND_STORES) : 0);
+	jw_kint(w, "missing_store_days", missing ? rows_int(r->rows, 0, QUALIFICATION_MISSING_STORE_DAYS) : 0);
 	jw_object_end(w);
 }
 

@@ -165,7 +165,7 @@ static bool type_is(const char *header, const char *type)
 
 static bool check_content_type(struct request *rq)
 {
-	if (rq->operation->body != BODY_JSON || !rq->has_body)
+	if ((rq->operation->body != BODY_JSON && !rq->operation->json_stream) || !rq->has_body)
 		return true;
 	const char *type = request_header(rq, "Content-Type");
 	bool patch = strcmp(rq->operation->method, "PATCH") == 0;

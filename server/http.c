@@ -8,7 +8,7 @@
  *   ended()     the reply is out, or the caller went away
  *
  * libmicrohttpd takes a reply only before the body or after all of it, so a refusal that is known early waits for the end of a
- * small body, and is sent at once (closing the connection) for one that is too large to wait for. */
+ * small body, and is written past it for a large one: see refuse_body(). */
 #include "server/http.h"
 
 #include "server/log.h"
@@ -21,7 +21,8 @@
 
 enum {
 	CONNECTION_MEMORY = 8 * 1024, /* request line and headers; libmicrohttpd clears it for each request, and answers 431 past it */
-	DRAIN_MAX = 1024 * 1024        /* a refused body is read up to here, so that the caller reads the refusal */
+	WAIT_MAX = 1024 * 1024,        /* a refused body up to this is awaited before the refusal is sent */
+	DRAIN_MAX = 64 * 1024 * 1024   /* a refused body is dropped up to here, so that the caller reads the refusal; then it is cut */
 };
 
 /* ---- replying ---- */
@@ -53,9 +54,19 @@ static void not_modified(struct request *rq)
 	}
 }
 
+static void etag_of_body(struct request *rq)
+{
+	char sum[SHA256_HEX];
+	sha256_hex(rq->reply.bytes, rq->reply.len, sum);
+	sum[SHA256_HEX / 2] = '\0';
+	reply_etag(rq, sum);
+}
+
 static enum MHD_Result send_reply(struct request *rq)
 {
 	struct reply *reply = &rq->reply;
+	if (rq->operation && rq->operation->etag_of_body && reply->status == 200)
+		etag_of_body(rq);
 	if (reply->etag)
 		not_modified(rq);
 	/* The bytes live as long as the request, which ended() frees after the last of them was sent. */
@@ -101,6 +112,19 @@ void http_wake(struct request *rq)
 /* Asked in this order: while a worker has the request, its reply is the worker's to stage. */
 static bool refused(const struct request *rq) { return !rq->in_worker && rq->reply.staged; }
 
+/* A small body is let in before the refusal is sent. Of a large one the caller is told at once, and what it sends all the same is
+ * read and dropped, so that it finds the answer; one that waits to be asked for it (Expect) is simply not asked. */
+static enum MHD_Result refuse_body(struct request *rq)
+{
+	if (rq->reply.close || (rq->body_bytes > WAIT_MAX && request_header(rq, "Expect"))) {
+		rq->reply.close = true;
+		return send_reply(rq);
+	}
+	if (rq->body_bytes > WAIT_MAX)
+		say_now(rq);
+	return MHD_YES;
+}
+
 /* What follows once the caller is known: a body that streams is begun before it arrives. */
 static enum MHD_Result head_done(struct request *rq)
 {
@@ -109,11 +133,7 @@ static enum MHD_Result head_done(struct request *rq)
 		rq->handled_us = now_us();
 		request_run_handler(rq);
 	}
-	if (refused(rq) && rq->has_body && (rq->body_bytes > DRAIN_MAX || rq->reply.close)) {
-		rq->reply.close = true;
-		return send_reply(rq);
-	}
-	return MHD_YES;
+	return refused(rq) && rq->has_body ? refuse_body(rq) : MHD_YES;
 }
 
 /* One connection too many is answered, and closed: full means so at once. */
@@ -162,8 +182,7 @@ static enum MHD_Result on_piece(struct request *rq, const char *data, size_t *si
 	}
 	*size = 0;
 	if (refused(rq)) {
-		rq->body_bytes += n;
-		return rq->body_bytes > 64ULL * DRAIN_MAX ? MHD_NO : MHD_YES; /* enough: the connection is cut */
+		return (rq->dropped += n) > DRAIN_MAX ? MHD_NO : MHD_YES; /* enough: the connection is cut */
 	}
 	if (rq->operation->body == BODY_NONE)
 		return MHD_YES;
@@ -184,6 +203,8 @@ static enum MHD_Result on_end(struct request *rq)
 			request_run_handler(rq);
 		}
 	}
+	if (rq->said)
+		return MHD_NO; /* the answer is out; the connection ends */
 	return refused(rq) ? send_reply(rq) : suspend(rq);
 }
 
@@ -259,7 +280,7 @@ static void ended(void *cls, struct MHD_Connection *conn, void **con_cls, enum M
 		return;
 	static const struct reply nothing;
 	bool sent = why == MHD_REQUEST_TERMINATED_COMPLETED_OK || rq->stage == STAGE_SENDING;
-	bool answered = !rq->in_worker && (sent || rq->reply.code == CODE_REQUEST_TIMEOUT); /* a worker's reply is not ours to read */
+	bool answered = !rq->in_worker && (sent || rq->said); /* a worker's reply is not ours to read */
 	if (rq->visitor)
 		rq->visitor->idle_since_ms = now_ms();
 	loop_log_request(cls, rq, answered ? &rq->reply : &nothing);

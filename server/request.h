@@ -42,6 +42,8 @@ struct operation {
 	unsigned roles;    /* who may; ROLES_PUBLIC: anyone. admin always may */
 	enum body_kind body;
 	phase_fn handle;
+	bool etag_of_body; /* its answer's ETag is made of the bytes: for what has no version of its own */
+	bool json_stream;  /* a BODY_STREAM that is JSON: its Content-Type is checked like that of BODY_JSON */
 	size_t body_max;   /* bytes; 0: the default, 64 KiB */
 	bool body_optional;
 	bool key_required; /* moves money: 400 without an Idempotency-Key */

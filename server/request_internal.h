@@ -66,7 +66,7 @@ struct request {
 	struct visitor *visitor;
 	struct request *prev, *next; /* the loop's requests */
 	enum stage stage;
-	bool suspended, op_pending, in_worker, body_refused, has_body, waits_room;
+	bool suspended, op_pending, in_worker, said, has_body, waits_room;
 	int64_t began_us, handled_us, op_since_ms;
 
 	const char *uri;    /* as sent */
@@ -88,7 +88,7 @@ struct request {
 	char key_hex[SHA256_HEX];
 
 	struct buf body; /* of BODY_JSON */
-	uint64_t body_bytes;
+	uint64_t body_bytes, dropped;
 	json_t *json;
 	struct upload *upload;
 
@@ -159,6 +159,10 @@ void cors_read(struct request *rq, const struct cors *cors); /* sets rq->origin 
 /* A browser's question before a request of a page elsewhere: true, and the answer is staged. */
 bool cors_preflight(struct request *rq);
 void cors_answer(const struct request *rq, struct MHD_Response *response); /* what every answer says where origins are configured */
+
+/* say_now.c: the staged reply, written past libmicrohttpd while the body is still arriving; and the end of the connection */
+void say_now(struct request *rq);
+void hang_up(struct request *rq);
 
 /* http.c */
 void http_wake(struct request *rq); /* a reply was staged or room was made: let libmicrohttpd go on */

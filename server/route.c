@@ -69,17 +69,20 @@ void route_table_free(struct route_table *table)
 static bool add_param(struct request *rq, const char *name, size_t name_len, const char *value, size_t len)
 {
 	assert(rq->params_len < PARAMS_MAX);
-	char *decoded = len ? percent_decode(rq, value, len, false) : NULL;
-	if (!decoded)
+	if (!len)
 		return false;
-	rq->params[rq->params_len++] = (struct name_value){request_copy(rq, name, name_len), decoded};
+	rq->params[rq->params_len++] = (struct name_value){request_copy(rq, name, name_len), request_copy(rq, value, len)};
 	return true;
 }
 
-/* `{id}@{version}` against `antiques-art@2023-04-26`: each placeholder takes up to the literal that follows it. */
+/* `{id}@{version}` against `antiques-art@2023-04-26` (or `antiques-art%402023-04-26`, which says the same): each placeholder takes
+ * up to the literal that follows it. */
 static bool match_placeholders(struct request *rq, const struct segment *want, const struct segment *got)
 {
-	const char *w = want->text, *w_end = w + want->len, *g = got->text, *g_end = g + got->len;
+	const char *g = percent_decode(rq, got->text, got->len, false);
+	if (!g)
+		return false;
+	const char *w = want->text, *w_end = w + want->len, *g_end = g + strlen(g);
 	while (w < w_end) {
 		if (*w != '{') {
 			if (g == g_end || *w++ != *g++)

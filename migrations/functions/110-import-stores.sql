@@ -58,22 +58,36 @@ begin
 			where i.provider_id = b.provider_id and i.store_id = b.store_id and i.bound_on = b.bound_on);
 end $$;
 
--- One look for overlaps: of two staged rows the later line is bad, of a staged and a standing one the staged.
+-- One look for overlaps, line by line: a row is bad when it overlaps a standing binding, or one of an earlier line that is not
+-- bad itself.
 create or replace function import_take_overlaps() returns bigint language plpgsql as $$
 declare
-	n bigint;
+	n bigint := 0;
+	bad record;
 begin
-	with clash as (
-		select x.line, y.bound_on, y.span from import_bindings_after() x
+	create temp table import_clash on commit drop as
+		select distinct x.line, x.provider_id, x.store_id, x.bound_on, x.span from import_bindings_after() x
 		join import_bindings_after() y using (provider_id, store_id)
-		where x.line is not null and x.bound_on <> y.bound_on and x.span && y.span and (y.line is null or y.line < x.line)),
-	bad as (
+		where x.line is not null and x.bound_on <> y.bound_on and x.span && y.span and (y.line is null or y.line < x.line);
+	for bad in select x.line, x.provider_id, x.store_id, x.bound_on, x.span from import_clash x order by x.line loop
 		insert into import_bad (line, seq, column_name, code, args)
-			select distinct on (line) line, 103, 'bound_on', 'overlaps', array[bound_on || '/' || coalesce(upper(span)::text, '..')]
-			from clash order by line, bound_on
-		returning line)
-	delete from import_binding where line in (select line from bad);
-	get diagnostics n = row_count;
+			select bad.line, 103, 'bound_on', 'overlaps', array[y.bound_on || '/' || coalesce(y.unbound_on::text, '..')]
+			from (
+				select i.bound_on, i.unbound_on from import_binding i
+				where i.provider_id = bad.provider_id and i.store_id = bad.store_id and i.line < bad.line
+				union all
+				select b.bound_on, b.unbound_on from binding b
+				where b.provider_id = bad.provider_id and b.store_id = bad.store_id
+					and not exists (select from import_binding i where i.provider_id = b.provider_id and i.store_id = b.store_id
+						and i.bound_on = b.bound_on)) y
+			where y.bound_on <> bad.bound_on and bad.span && daterange(y.bound_on, y.unbound_on)
+			order by y.bound_on limit 1;
+		if found then
+			delete from import_binding where line = bad.line;
+			n := n + 1;
+		end if;
+	end loop;
+	drop table import_clash;
 	return n;
 end $$;
 

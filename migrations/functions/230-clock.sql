@@ -11,8 +11,10 @@ create or replace function daily_next_day(after date, through date) returns date
 	where due is not null and greatest(due, after + 1) <= through
 $$;
 
--- The daily jobs up to that day are done.
+-- The daily jobs up to that day are done. Periods that the watermark has not reached are measured as of today, which has moved.
 create or replace function daily_done(through date) returns void language sql as $$
+	update period set facts_version = facts_version + 1
+	where status in ('open', 'awaiting_data') and coalesce((select day from watermark), '-infinity') < start_day;
 	insert into job_day (day)
 	select d::date from generate_series(least(coalesce((select max(day) from job_day) + 1, through), through), through, interval '1 day') d
 	on conflict do nothing

@@ -322,9 +322,10 @@ static void derive_trial(const struct standing_facts *f, struct standing *out)
 	                  f->period_end));
 	require_deposit(f, out);
 	require_measures(f, out);
-	if (met) {
+	if (met && f->watermark != DAY_NONE && f->watermark >= f->period_start)
 		event(out, dated("early_conversion_possible", CODE_EARLY_CONVERSION_POSSIBLE, "3.2", f->progress_as_of),
-		      f->today);
+		      f->today); /* it is granted on complete figures only */
+	if (met) {
 		event(out, dated("certified", CODE_CERTIFIED_NEXT, "3.2", f->period_end), f->period_end + 1);
 	} else {
 		event(out, dated("trial_failed", CODE_TRIAL_FAILED_NEXT, "3.2", f->period_end), f->period_end + 1);

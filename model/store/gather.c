@@ -106,6 +106,7 @@ enum db_status gather(struct db *db, const struct gather_want *wants, size_t cou
 	if (!w)
 		return DB_FAILED;
 	w->arena = ARENA_INIT(GATHER_BYTES_MAX);
+	w->every_store = count && wants[0].every_store;
 	enum db_status status = db_exec(db, PLANS_BY_KEY);
 	if (status == DB_OK)
 		status = read_periods(db, w, wants, count);

@@ -20,6 +20,7 @@ enum {
 struct gather_want {
 	const char *period_id;
 	day as_of; /* >= the period's start */
+	bool every_store; /* those too whose bindings all ended before the period or begin after as_of. The same in a whole chunk */
 };
 
 struct gathered_period {

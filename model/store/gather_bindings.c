@@ -13,16 +13,16 @@ static const struct statement GATHER_BINDINGS_OF = {
                "   bool_or(b.bound_on >= w.first_day or b.unbound_on is null or b.unbound_on > w.first_day)"
                "    over (partition by w.i, b.store_id) as bound"
                "  from w cross join lateral (select b.store_id, b.bound_on, b.unbound_on from binding b"
-               "   where b.provider_id = w.provider_id and b.bound_on <= w.last_day offset 0) b),"
+               "   where b.provider_id = w.provider_id and (b.bound_on <= w.last_day or $6::boolean) offset 0) b),"
                " others as materialized (select distinct i, provider_id, last_day, store_id from own where bound and others)"
                " select i, store_id collate \"C\" as store_id, true as self, bound_on - date '1970-01-01', unbound_on - date '1970-01-01'"
-               "  from own where bound"
+               "  from own where bound or $6::boolean"
                " union all"
                " select o.i, o.store_id collate \"C\", false, b.bound_on - date '1970-01-01', b.unbound_on - date '1970-01-01'"
                "  from others o cross join lateral (select b.bound_on, b.unbound_on from binding b where b.store_id = o.store_id"
                "   and b.provider_id <> o.provider_id and b.bound_on <= o.last_day offset 0) b"
                " order by 1, 2, 3 desc, 4, 5",
-        .params = 5,
+        .params = 6,
 };
 
 static bool looks_at_others(const struct evaluation_input *in)
@@ -45,7 +45,8 @@ static enum db_status run(struct db *db, const struct gather_work *w, PGresult *
 		array_int(&ends, gather_evaluated_on(p));
 		array_bool(&others, looks_at_others(&p->input));
 	}
-	const char *const params[] = {array_done(&index), array_done(&providers), array_done(&starts), array_done(&ends), array_done(&others)};
+	const char *const params[] = {array_done(&index), array_done(&providers), array_done(&starts), array_done(&ends), array_done(&others),
+	                              w->every_store ? "t" : "f"};
 	enum db_status status = db_run(db, &GATHER_BINDINGS_OF, params, res);
 	array_free(&index);
 	array_free(&providers);

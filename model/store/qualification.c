@@ -21,8 +21,9 @@ const struct statement QUALIFICATION = {
                "d.gaps, d.example,"
                "  d.status <> 'scheduled' and d.progress_version <> d.facts_version,"
                "  case when d.status <> 'scheduled' and coalesce(t.watermark, d.start_day - 1) < least(t.today - 1, d.end_day)"
-               "   then (select count(distinct store_id) from binding where provider_id = p.provider_id and bound_on <= t.today"
-               "    and (unbound_on is null or unbound_on > t.today)) end"
+               "   then (select sum(least(unbound_on, m.through + 1) - greatest(bound_on, m.since)) from binding," /* days bound */
+               "     (select greatest(d.start_day, t.watermark + 1) as since, least(t.today - 1, d.end_day) as through) m"
+               "    where provider_id = p.provider_id and bound_on <= m.through and (unbound_on is null or unbound_on > m.since)) end"
                " from t cross join provider p"
                " left join period d on d.running_of = p.provider_id"
                " left join lateral (select waiver_id, expires_on from waiver where p.reapply_from > t.today" /* waiver_in_force() */

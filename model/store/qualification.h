@@ -29,7 +29,7 @@ enum qualification_column {
 	QUALIFICATION_GAPS, /* of model/store/gaps.h; NULL: it was not evaluated yet */
 	QUALIFICATION_EXAMPLE, /* of the period */
 	QUALIFICATION_STALE, /* its progress was computed from figures that have changed since */
-	QUALIFICATION_BOUND_STORES /* bound today; NULL unless figures of the period are missing */
+	QUALIFICATION_MISSING_STORE_DAYS /* days on which a store was bound and has no figures yet; NULL unless some are missing */
 };
 extern const struct statement QUALIFICATION; /* by_keys: provider id */
 

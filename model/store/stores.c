@@ -16,9 +16,9 @@ const struct statement PROVIDER_STORE_LIST = {
 const struct statement PERIOD_COUNTING = {
         .name = "period_counting",
         .sql = "select period_id, as_of - date '1970-01-01', as_of::text from ("
-               "  select d.period_id, d.start_day, least(d.end_day, assay_today(), (select day from watermark)) as as_of,"
-               "   (select day from watermark) as known from period d"
-               "  where d.provider_id = $1 and d.status in ('open', 'awaiting_data')) x"
-               " where known is not null and as_of >= start_day",
+               "  select d.period_id, case when (select day from watermark) >= d.start_day"
+               "    then least((select day from watermark), assay_today(), d.end_day)"
+               "    else greatest(least(assay_today(), d.end_day - 1), d.start_day) end as as_of" /* as model/store/progress.c has it */
+               "  from period d where d.provider_id = $1 and d.status in ('open', 'awaiting_data')) x",
         .params = 1,
 };
