@@ -11,7 +11,8 @@ FROM debian:12-slim
 RUN apt-get update && apt-get install -y --no-install-recommends \
         curl libmicrohttpd12 libjansson4 libpq5 libssl3 zlib1g libcjose0 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --home-dir /var/lib/assay --create-home --shell /usr/sbin/nologin assay
+    && useradd --system --home-dir /var/lib/assay --shell /usr/sbin/nologin assay \
+    && install -d -o assay -g assay -m 0711 /var/lib/assay
 COPY --from=build /build/assayd /usr/local/bin/assayd
 USER assay
 WORKDIR /var/lib/assay
