@@ -6,6 +6,10 @@ create extension if not exists btree_gist; -- equality inside an exclusion const
 -- ---- small domains ----
 create domain region_code as text check (value ~ '^[1-9][0-9]{5}$');
 create domain fen as bigint check (value >= 0);
+create domain credit_code as text check (value ~ '^[0-9A-HJ-NP-RTUW-Y]{18}$');
+create domain provider_name as text check (length(value) between 1 and 200);
+create domain service_category_set as text[] check (cardinality(value) between 1 and 2
+	and value <@ array['practical_assistance', 'mall']);
 create domain day_key as date check (value between '1990-01-01' and '2199-12-31');
 
 -- ---- append-only: by trigger, for every user of the database ----
@@ -144,10 +148,9 @@ insert into lifecycle_transition values
 
 create table provider (
 	provider_id text primary key,
-	credit_code text not null unique check (credit_code ~ '^[0-9A-HJ-NP-RTUW-Y]{18}$'),
-	name text not null check (length(name) between 1 and 200),
-	service_categories text[] not null check (cardinality(service_categories) between 1 and 2
-		and service_categories <@ array['practical_assistance', 'mall']),
+	credit_code credit_code not null unique, -- domains, not checks: those would be parsed anew for every change of a balance
+	name provider_name not null,
+	service_categories service_category_set not null,
 	region region_code not null,
 	industry text not null,
 	main_category text not null,

@@ -1,22 +1,43 @@
--- The deposit's ledger: how an entry is posted, and the entries that callers post. The provider's row is locked before anything
--- of its deposit is read to decide on, so that its entries come one after the other.
+-- The deposit's ledger: how an entry is posted, and the entries that callers post. The provider's row is locked (by ledger_post() at
+-- the latest) before anything of its deposit is decided on, so that its entries come one after the other.
+
+do $$ begin
+	create type deposit_entry_shape as (entry_id text, provider_id text, kind text, amount_fen bigint, balance_fen bigint,
+		external_reference text, reason text, reference text, reverses text, refund_id text, deduction_status text, effective_on date,
+		created_at text);
+exception when duplicate_object then null; end $$;
 
 -- A deduction says whether it is still open; what is no deduction says null.
-create or replace function deposit_entry_body(e ledger_entry) returns text language sql stable as $$
-	select row_to_json(x)::text from (select
-		e.entry_id, e.provider_id, e.kind, e.amount_fen, e.balance_fen, e.external_reference, e.reason, e.reference, e.reverses,
-		e.refund_id, case when e.kind = 'deduction' then (select d.status from deduction d where d.entry_id = e.entry_id) end as deduction_status,
-		e.effective_on, instant(e.recorded_at) as created_at) x
-$$;
+create or replace function deposit_entry_body(e ledger_entry) returns text language plpgsql stable as $$
+declare
+	deduction_status text;
+begin
+	if e.kind = 'deduction' then
+		select status into deduction_status from deduction d where d.entry_id = e.entry_id;
+	end if;
+	return row_to_json(row(e.entry_id, e.provider_id, e.kind, e.amount_fen, e.balance_fen, e.external_reference, e.reason, e.reference,
+		e.reverses, e.refund_id, deduction_status, e.effective_on, instant(e.recorded_at))::deposit_entry_shape);
+end $$;
 
 -- Callers see what changes the balance. What refunds hold and release shows in the refunds, and in the statement.
 create or replace function ledger_kind_listed(kind text) returns boolean language sql immutable as $$
 	select kind not in ('refund_hold', 'refund_release')
 $$;
 
--- Posts e: its provider_id, kind, amount_fen, effective_on and what the kind needs besides are set, the rest follows. Kept
--- balances and the entry move together. Null: the external reference was posted before (the caller must refuse).
-create or replace function ledger_post(ctx jsonb, e ledger_entry) returns ledger_entry language plpgsql as $$
+do $$ begin
+	create type posted as (seq bigint, entry_id text, body text); -- body: the entry as callers see it
+exception when duplicate_object then null; end $$;
+
+-- Posts e: its provider_id, kind, amount_fen, effective_on and what the kind needs besides are set, the rest follows. Kept balances
+-- and the entry move together, whoever follows the ledger is told, and a trial that waits for the deposit, or no longer has it,
+-- follows. Locks the provider. No seq: there is no such provider, or it would have more than can be said. No entry_id: the external
+-- reference was posted before. The caller must refuse then.
+create or replace function ledger_post(ctx jsonb, e ledger_entry) returns posted language plpgsql as $$
+declare
+	most constant bigint := 9007199254740991; -- what every JSON reader can hold
+	status text;
+	body text;
+	told jsonb;
 begin
 	e.available_change_fen := case
 		when e.kind in ('payment', 'top_up', 'deduction_reversal', 'refund_release') then e.amount_fen
@@ -27,27 +48,31 @@ begin
 		when e.kind in ('refund_release', 'refund') then -e.amount_fen
 		else 0 end;
 	e.platform_change_fen := -(e.available_change_fen + e.held_change_fen);
-	update provider set balance_fen = balance_fen + e.available_change_fen + e.held_change_fen, held_fen = held_fen + e.held_change_fen,
-		ledger_seq = ledger_seq + 1
-		where provider_id = e.provider_id returning ledger_seq, balance_fen, held_fen into e.seq, e.balance_fen, e.held_fen;
+	update provider p set balance_fen = p.balance_fen - e.platform_change_fen, held_fen = p.held_fen + e.held_change_fen,
+		ledger_seq = p.ledger_seq + 1
+		where provider_id = e.provider_id and p.balance_fen <= most + e.platform_change_fen
+		returning p.ledger_seq, p.balance_fen, p.held_fen, p.status into e.seq, e.balance_fen, e.held_fen, status;
+	if not found then return null; end if;
 	e.entry_id := new_id('ent');
 	e.recorded_at := clock_timestamp();
 	e.recorded_by := actor_of(ctx);
 	insert into ledger_entry select e.* on conflict (provider_id, kind, external_reference) where external_reference is not null
 		do nothing;
-	if not found then return null; end if;
-	return e;
-end $$;
-
--- Tells of an entry, and lets a trial that waits for the deposit, or no longer has it, follow.
-create or replace function ledger_posted(ctx jsonb, e ledger_entry) returns void language plpgsql as $$
-declare
-	body jsonb := deposit_entry_body(e);
-begin
-	perform audit_add(ctx, 'deposit.entry_posted', e.entry_id,
-		jsonb_build_object('balance_fen', e.balance_fen - e.available_change_fen - e.held_change_fen), body);
-	perform event_add('deposit.entry_posted', e.provider_id, e.entry_id, body);
-	perform schedule_trial(e.provider_id, ctx) from provider where provider_id = e.provider_id and status = 'admitted';
+	if not found then return row(e.seq, null, null)::posted; end if;
+	if ledger_kind_listed(e.kind) then
+		if e.kind = 'deduction' then
+			insert into deduction (entry_id, provider_id, amount_fen, effective_on)
+			values (e.entry_id, e.provider_id, e.amount_fen, e.effective_on);
+		end if;
+		body := deposit_entry_body(e);
+		told := body;
+		perform audit_add(ctx, 'deposit.entry_posted', e.entry_id, jsonb_build_object('balance_fen', e.balance_fen + e.platform_change_fen), told);
+		perform event_add('deposit.entry_posted', e.provider_id, e.entry_id, told);
+	end if;
+	if status = 'admitted' then
+		perform schedule_trial(e.provider_id, ctx);
+	end if;
+	return row(e.seq, e.entry_id, body)::posted;
 end $$;
 
 -- The least that there ever was, available or held, on a day or after it, by effective day.
@@ -77,44 +102,46 @@ begin
 	return faults;
 end $$;
 
-create or replace function answer_entry(e ledger_entry) returns answer language sql stable as $$
-	select answer_body(201, deposit_entry_body(e), null, '/v1/providers/' || e.provider_id || '/deposit/entries')
+create or replace function answer_posted(p_provider_id text, p posted) returns answer language sql immutable as $$
+	select answer_body(201, p.body, null, '/v1/providers/' || p_provider_id || '/deposit/entries')
 $$;
 
--- Money comes in.
-create or replace function entry_payment(ctx jsonb, p provider, e ledger_entry) returns answer language plpgsql as $$
+-- Money comes in. What is wrong with it is looked for only when it cannot be posted at once: payments come in crowds.
+create or replace function entry_payment(ctx jsonb, e ledger_entry) returns answer language plpgsql as $$
 declare
-	faults jsonb := entry_faults(p, e, null);
-	posted ledger_entry;
+	p provider;
+	made posted;
 begin
-	if faults <> '[]' then return answer_faults(faults); end if;
-	posted := ledger_post(ctx, e);
-	if posted.entry_id is null then return answer_problem('external_reference_taken', e.kind, e.external_reference); end if;
-	perform ledger_posted(ctx, posted);
-	return answer_entry(posted);
+	if e.effective_on <= assay_today() then
+		made := ledger_post(ctx, e);
+	end if;
+	if made.seq is null then
+		select * into p from provider where provider_id = e.provider_id;
+		return case when found then answer_faults(entry_faults(p, e, null)) else answer_problem('not_found') end;
+	elsif made.entry_id is null then
+		return answer_problem('external_reference_taken', e.kind, e.external_reference);
+	end if;
+	return answer_body(201, made.body, null, '/v1/providers/' || e.provider_id || '/deposit/entries');
 end $$;
 
 -- A violation is charged, from what is available and then from what refunds hold, the newest first.
 create or replace function entry_deduction(ctx jsonb, p provider, e ledger_entry) returns answer language plpgsql as $$
 declare
 	faults jsonb := entry_faults(p, e, null);
-	posted ledger_entry;
+	made posted;
 begin
 	if faults <> '[]' then return answer_faults(faults); end if;
 	if e.amount_fen > p.balance_fen then
 		return answer_problem('insufficient_balance', e.amount_fen::text, p.balance_fen::text);
 	end if;
 	perform refund_take(ctx, p, e.amount_fen - (p.balance_fen - p.held_fen));
-	posted := ledger_post(ctx, e);
-	if posted.entry_id is null then return answer_problem('external_reference_taken', e.kind, e.external_reference); end if;
+	made := ledger_post(ctx, e);
+	if made.entry_id is null then return answer_problem('external_reference_taken', e.kind, e.external_reference); end if;
 	if e.effective_on < assay_today() and ledger_least_from(e.provider_id, e.effective_on) < 0 then
 		return answer_problem('insufficient_balance', e.amount_fen::text,
 			greatest(ledger_least_from(e.provider_id, e.effective_on) + e.amount_fen, 0)::text);
 	end if;
-	insert into deduction (entry_id, provider_id, amount_fen, effective_on)
-	values (posted.entry_id, posted.provider_id, posted.amount_fen, posted.effective_on);
-	perform ledger_posted(ctx, posted);
-	return answer_entry(posted);
+	return answer_posted(e.provider_id, made);
 end $$;
 
 -- A deduction was wrong: all of it comes back, once.
@@ -122,7 +149,7 @@ create or replace function entry_reversal(ctx jsonb, p provider, e ledger_entry)
 declare
 	d deduction;
 	faults jsonb;
-	posted ledger_entry;
+	made posted;
 begin
 	select * into d from deduction where entry_id = e.reverses and provider_id = e.provider_id;
 	if not found then
@@ -135,11 +162,11 @@ begin
 	if faults <> '[]' then return answer_faults(faults); end if;
 	if d.status = 'reversed' then return wrong_state('deduction', d.status, 'open, closed'); end if;
 	e.amount_fen := d.amount_fen;
-	posted := ledger_post(ctx, e);
-	if posted.entry_id is null then return answer_problem('external_reference_taken', e.kind, e.external_reference); end if;
+	made := ledger_post(ctx, e);
+	if made.seq is null then return answer_faults(entry_faults(p, e, null)); end if;
+	if made.entry_id is null then return answer_problem('external_reference_taken', e.kind, e.external_reference); end if;
 	update deduction set status = 'reversed', ended_on = assay_today(), ended_by = actor_of(ctx) where entry_id = d.entry_id;
-	perform ledger_posted(ctx, posted);
-	return answer_entry(posted);
+	return answer_posted(e.provider_id, made);
 end $$;
 
 -- args: provider_id, kind, amount_fen (a reversal may leave it out), external_reference, reason, reference, reverses, effective_on?
@@ -148,13 +175,18 @@ declare
 	p provider;
 	e ledger_entry;
 begin
-	select * into p from provider where provider_id = args->>'provider_id' for update;
+	e.provider_id := args->>'provider_id';
+	e.kind := args->>'kind';
+	e.amount_fen := args->>'amount_fen';
+	e.external_reference := args->>'external_reference';
+	e.reason := args->>'reason';
+	e.effective_on := coalesce((args->>'effective_on')::date, assay_today());
+	if e.kind in ('payment', 'top_up') then return entry_payment(ctx, e); end if;
+	e.reference := args->>'reference';
+	e.reverses := args->>'reverses';
+	select * into p from provider where provider_id = e.provider_id for update;
 	if not found then return answer_problem('not_found'); end if;
-	e := jsonb_populate_record(null::ledger_entry, args);
-	e.effective_on := coalesce(e.effective_on, assay_today());
-	return case e.kind when 'deduction' then entry_deduction(ctx, p, e)
-		when 'deduction_reversal' then entry_reversal(ctx, p, e)
-		else entry_payment(ctx, p, e) end;
+	return case e.kind when 'deduction' then entry_deduction(ctx, p, e) else entry_reversal(ctx, p, e) end;
 end $$;
 
 -- A deduction is no longer argued about. args: provider_id, entry_id, note?

@@ -50,18 +50,22 @@ begin
 end $$;
 create or replace trigger obligation_dropped after delete on period for each row execute function obligation_without_period();
 
--- Since when less than required is available, in trial and certified: before, the trial just waits for it.
-create or replace function shortfall_keep() returns trigger language plpgsql as $$
+-- The balance is never negative, and never more than a JSON reader can hold; and since when less than required is available is kept,
+-- in trial and certified: before, the trial just waits for it.
+create or replace function deposit_keep() returns trigger language plpgsql as $$
 begin
+	if new.held_fen < 0 or new.balance_fen < new.held_fen or new.balance_fen > 9007199254740991 then
+		raise exception 'a balance of % with % held is not possible', new.balance_fen, new.held_fen using errcode = 'check_violation';
+	end if;
 	if new.status in ('trial', 'certified') and new.required_fen > new.balance_fen - new.held_fen then
-		new.shortfall_since := coalesce(old.shortfall_since, assay_today());
+		new.shortfall_since := coalesce(new.shortfall_since, assay_today());
 	else
 		new.shortfall_since := null;
 	end if;
 	return new;
 end $$;
-create or replace trigger shortfall before update of status, required_fen, balance_fen, held_fen on provider
-	for each row execute function shortfall_keep();
+create or replace trigger deposit_keep before insert or update of status, required_fen, balance_fen, held_fen on provider
+	for each row execute function deposit_keep();
 
 -- What is missing; null when it is not known how much is required.
 create or replace function shortfall(required_fen bigint, available_fen bigint) returns bigint language sql immutable as $$

@@ -30,7 +30,7 @@ end $$;
 
 -- The money that a refund holds, or no longer holds, or pays: an entry of that kind.
 create or replace function refund_post(ctx jsonb, r refund, kind text, amount bigint, external_reference text default null)
-returns ledger_entry language plpgsql as $$
+returns posted language plpgsql as $$
 declare
 	e ledger_entry;
 begin
@@ -68,7 +68,6 @@ begin
 	returning * into r;
 	perform refund_post(ctx, r, 'refund_hold', p_amount);
 	perform refund_happened(ctx, 'refund.requested', null, r);
-	perform schedule_trial(p_provider_id, ctx) from provider where provider_id = p_provider_id and status = 'admitted';
 	return r;
 end $$;
 
@@ -104,7 +103,6 @@ begin
 	update refund set status = p_status, ended_on = assay_today(), note = coalesce(p_note, note)
 		where refund_id = before.refund_id returning * into r;
 	perform refund_happened(ctx, 'refund.' || p_status, before, r);
-	perform schedule_trial(r.provider_id, ctx) from provider where provider_id = r.provider_id and status = 'admitted';
 	return r;
 end $$;
 
@@ -183,7 +181,7 @@ end $$;
 create or replace function op_refund_settle(ctx jsonb, args jsonb) returns answer language plpgsql as $$
 declare
 	before refund := refund_locked(args);
-	e ledger_entry;
+	e posted;
 	r refund;
 begin
 	if before.refund_id is null then return answer_problem('not_found'); end if;
@@ -192,7 +190,6 @@ begin
 	if e.entry_id is null then return answer_problem('external_reference_taken', 'refund', args->>'external_reference'); end if;
 	update refund set status = 'settled', ended_on = assay_today(), entry_id = e.entry_id, note = coalesce(args->>'note', note)
 		where refund_id = before.refund_id returning * into r;
-	perform ledger_posted(ctx, e);
 	perform refund_happened(ctx, 'refund.settled', before, r);
 	return answer_refund(r);
 end $$;
