@@ -1,8 +1,10 @@
 """The service under test: assayd as a child process with a home of its own."""
 
+import atexit
 import os
 import pwd
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,6 +37,8 @@ class Service:
     def __init__(self, database_url, home=None, sandbox=True, env=None, user=None):
         self.database_url = database_url
         self.home = home or tempfile.mkdtemp(prefix="assay-home-")
+        if not home:
+            atexit.register(shutil.rmtree, self.home, ignore_errors=True)  # for who forgets
         self.sandbox = sandbox
         self.more_env = dict(env or {})
         self.user = user
