@@ -202,7 +202,7 @@ bool service_stop(void)
 	workers_ask_to_stop();
 	for (size_t i = 0; i < service.len; i++)
 		loop_ask_to_stop(service.loops[i], give_up_at_ms);
-	bool joined[LOOPS_MAX], clean = true;
+	bool joined[LOOPS_MAX] = {false}, clean = true;
 	for (size_t i = 0; i < service.len; i++) {
 		joined[i] = loop_join(service.loops[i]);
 		clean = joined[i] && clean;
