@@ -136,22 +136,22 @@ static enum MHD_Result head_done(struct request *rq)
 	return refused(rq) && rq->has_body ? refuse_body(rq) : MHD_YES;
 }
 
-/* One connection too many is answered, and closed: full means so at once. */
+/* One connection too many is answered, and closed: full means so at once. So is whoever asks something new of a service that
+ * stops. */
 static bool welcome(struct request *rq)
 {
-	if (!rq->visitor || rq->visitor->refused_with == CODE_NONE)
+	enum code why = loop_stopping(rq->loop) ? CODE_STOPPING : rq->visitor ? rq->visitor->refused_with : CODE_NONE;
+	if (why == CODE_NONE)
 		return true;
 	rq->reply.close = true;
-	reply_problem(rq, rq->visitor->refused_with, NULL, 0);
+	reply_problem(rq, why, NULL, 0);
 	return false;
 }
 
 static enum MHD_Result on_head(struct request *rq, const char *method)
 {
 	rq->method = method;
-	if (loop_stopping(rq->loop))
-		reply_problem(rq, CODE_STOPPING, NULL, 0);
-	else if (head_read(rq) && welcome(rq) && !cors_preflight(rq) && route_find(loop_routes(rq->loop), rq) && head_check(rq) &&
+	if (head_read(rq) && welcome(rq) && !cors_preflight(rq) && route_find(loop_routes(rq->loop), rq) && head_check(rq) &&
 	         auth_begin(rq, loop_auth(rq->loop)) == AUTH_WAIT) {
 		rq->stage = STAGE_AUTH;
 		return suspend(rq);

@@ -721,6 +721,7 @@ def test_stopping(new_service):
     eventually(lambda: "Stopping" in service.log())
     refused = eventually(lambda: (a := waiting.send(head("GET", "/healthz")).answer()).status == 503 and a)
     assert (refused.code, refused.headers["Retry-After"], refused.headers["Connection"]) == ("stopping", "2", "close")
+    assert refused.json["request_id"] == refused.headers["X-Request-Id"] != ""
     holder.rollback()
     holder.close()
     patch.join()
