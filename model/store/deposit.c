@@ -9,7 +9,8 @@ const struct statement DEPOSIT_BY_PROVIDER = {
 
 const struct statement DEPOSIT_AS_OF = {
         .name = "deposit_as_of",
-        .sql = "select provider_id, deposit_body_as_of(provider_id, $2::date, $3::timestamptz) from provider where provider_id = $1",
+        .sql = "select provider_id, deposit_body_as_of(provider_id, $2::date, $3::timestamptz) from provider where provider_id "
+               "= $1",
         .params = 3,
         .slow = true,
 };

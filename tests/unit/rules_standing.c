@@ -408,6 +408,6 @@ END_TEST
 CHECK_MAIN("rules_standing", before_applying, an_application_under_review, a_refused_application_may_be_made_again,
            admitted_waits_for_the_deposit_then_for_the_first, an_unset_deposit_keeps_admission_waiting,
            a_running_trial_says_what_is_missing_by_when, a_trial_met_early_may_convert,
-           a_trial_without_figures_misses_everything, a_shortfall_is_due_at_once_or_within_the_policys_days, an_ended_period_awaits_its_data,
-           a_failed_trial_may_apply_again_at_once_or_after_its_cool_down, certified_says_what_the_period_needs,
-           revoked_cools_down_for_180_days_unless_waived)
+           a_trial_without_figures_misses_everything, a_shortfall_is_due_at_once_or_within_the_policys_days,
+           an_ended_period_awaits_its_data, a_failed_trial_may_apply_again_at_once_or_after_its_cool_down,
+           certified_says_what_the_period_needs, revoked_cools_down_for_180_days_unless_waived)
