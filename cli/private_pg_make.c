@@ -50,6 +50,7 @@ static bool write_settings(const struct pg_home *h)
 	                 "log_min_messages = warning\n"
 	                 "log_checkpoints = off\n"
 	                 "log_line_prefix = '%%m [%%p] '\n"
+	                 "log_error_verbosity = terse # a detail would quote rows, and with them people\n"
 	                 "# A file for each day of the week.\n"
 	                 "logging_collector = on\n"
 	                 "log_filename = 'postgres-%%a.log'\n"

@@ -83,6 +83,10 @@ void handle_key_get(struct request *rq);
 void handle_key_rotate(struct request *rq);
 void handle_key_revoke(struct request *rq);
 
+/* audit.c */
+void handle_audit_list(struct request *rq);
+void handle_audit_verify(struct request *rq);
+
 /* the service itself */
 void handle_test_clock(struct request *rq);
 void handle_healthz(struct request *rq);

@@ -88,6 +88,9 @@ const struct operation operations[] = {
         {GET("getKey", "/v1/keys/{id}", ADMIN | ROLE_AUDITOR, handle_key_get)},
         {POST("rotateKey", "/v1/keys/{id}/rotate", ADMIN, handle_key_rotate), .body_optional = true},
         {ROUTE("DELETE", "revokeKey", "/v1/keys/{id}", ADMIN, handle_key_revoke)},
+        {GET("listAuditEntries", "/v1/audit", ADMIN | ROLE_AUDITOR, handle_audit_list),
+         .query = PAGE " subject provider_id actor_id action from to"},
+        {GET("verifyAudit", "/v1/audit/verify", ADMIN | ROLE_AUDITOR, handle_audit_verify), .query = "head resume"},
         {POST("setTestClock", "/v1/test-clock", ADMIN, handle_test_clock)},
 
         {GET("getHealth", "/healthz", ROLES_PUBLIC, handle_healthz)},

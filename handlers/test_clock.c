@@ -33,7 +33,7 @@ static void move_to(struct keyed *k, struct worker *w, day target)
 	if (!work_ok(k->rq, k->db, clock_read(k->db, &from)))
 		return;
 	bool moves = !from.set || target > from.today;
-	if (moves && !request_dry_run(k->rq) && !work_ok(k->rq, k->db, clock_walk(k->db, &from, target, &control, &finished)))
+	if (moves && !request_dry_run(k->rq) && !work_ok(k->rq, k->db, clock_walk(k->db, k->context, &from, target, &control, &finished)))
 		return;
 	if (!finished) /* the service stops, or somebody else holds what is due: the clock stands at a day on the way */
 		reply_problem(k->rq, worker_stopping(w) ? CODE_STOPPING : CODE_OVERLOADED, NULL, 0);

@@ -78,19 +78,61 @@ create index idempotency_key_age on idempotency_key (created_at);
 
 -- ---- what happened ----
 create table audit (
+	-- Whose turn it was, for the sealer (functions/015-audit.sql). Before audit_id: a transaction has its number before it takes an id.
+	era smallint not null default 1,
+	txid xid8 not null default pg_current_xact_id(),
 	audit_id bigint generated always as identity primary key,
 	at timestamptz not null default clock_timestamp(),
 	request_id text not null,
 	actor_id text not null,   -- key_id, or 'system' for the daily job
 	actor_name text not null,
-	action text not null,     -- the operation's name
+	action text not null,     -- what happened: 'provider.certified'
 	subject text not null,    -- id of what it was done to
+	provider_id text,         -- whom it concerns
 	before jsonb,
-	after jsonb
+	after jsonb,
+	row_sha256 bytea not null -- of audit_content(), by trigger
 );
 create index audit_subject on audit (subject, audit_id);
+create index audit_provider on audit (provider_id, audit_id) where provider_id is not null;
+create index audit_actor on audit (actor_id, audit_id);
+create index audit_action on audit (action, audit_id);
+create index audit_fresh on audit (era, txid);
 create trigger append_only before update or delete on audit for each row execute function refuse_change();
 create trigger append_only_truncate before truncate on audit execute function refuse_change();
+
+-- The entries once more, in one order that never changes: each link's hash is of the link before and of the entry, so that no
+-- entry can be changed, left out, moved or put in without every later hash being another.
+create table audit_chain (
+	position bigint primary key check (position >= 1),
+	audit_id bigint not null unique,
+	sha256 bytea not null check (length(sha256) = 32)
+);
+create trigger append_only before update or delete on audit_chain for each row execute function refuse_change();
+create trigger append_only_truncate before truncate on audit_chain execute function refuse_change();
+
+create table audit_seal ( -- how far the chain has come: one row, and who locks it is the one sealer
+	one boolean primary key default true check (one),
+	position bigint not null default 0, -- of the chain's last link
+	sha256 bytea not null default decode(repeat('00', 32), 'hex'),
+	sealed_at timestamptz,
+	snapshot pg_snapshot not null default '3:3:', -- whose entries are sealed: those of the transactions that it sees as over
+	last_txid xid8 not null default '2', -- the transaction that sealed: a later one
+	last_id bigint not null default 0,   -- takes ids above this one
+	era smallint not null default 1, -- grows when the database is another cluster's: transactions are numbered anew there
+	cluster bigint -- the cluster's system identifier; null: not looked at yet
+);
+insert into audit_seal default values;
+
+create table audit_secret ( -- what personal data is hashed with before it is kept here; see audit_hidden()
+	one boolean primary key default true check (one),
+	key bytea not null check (length(key) = 64)
+);
+insert into audit_secret (key) select string_agg(sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), '')
+	from generate_series(1, 2);
+-- Not even their owner, whom the service connects as, may do more than append.
+revoke update, delete, truncate on audit, audit_chain from current_user;
+revoke insert, update, delete, truncate on audit_secret from current_user;
 
 create table event (
 	event_id text primary key,

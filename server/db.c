@@ -1,6 +1,7 @@
 #include "server/db.h"
 
 #include "server/log.h"
+#include "server/pg_error.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -94,7 +95,10 @@ enum db_status db_status_of(struct db *db, const PGresult *res)
 		break;
 	}
 	const char *sqlstate = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
-	remember(db, sqlstate, res ? PQresultErrorMessage(res) : PQerrorMessage(db->pg));
+	char text[PG_ERROR_TEXT];
+	if (res)
+		pg_error_text(res, text);
+	remember(db, sqlstate, res ? text : PQerrorMessage(db->pg));
 	enum db_status status = classify(db->sqlstate, PQstatus(db->pg) == CONNECTION_OK);
 	if (status != DB_RETRY)
 		log_line(status == DB_FAILED ? LOG_ERROR : LOG_WARN, "statement failed", "sqlstate", db->sqlstate, "why", db->message, NULL);

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "server/link.h"
 #include "server/log.h"
+#include "server/pg_error.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -136,13 +137,15 @@ static void send_again(struct read_lane *lane, struct send *send)
 static void failed(struct read_lane *lane, struct send *send, const PGresult *res)
 {
 	const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	char why[PG_ERROR_TEXT];
 	if (sqlstate && strcmp(sqlstate, "26000") == 0) { /* it was to be prepared in an earlier turn that something else aborted */
 		send_again(lane, send);
 		return;
 	}
 	struct lane_op *ops = send->ops;
 	send->ops = NULL;
-	log_line(LOG_ERROR, "read failed", "statement", send->st ? send->st->name : "sync", "sqlstate", sqlstate, "why", PQresultErrorMessage(res), NULL);
+	pg_error_text(res, why);
+	log_line(LOG_ERROR, "read failed", "statement", send->st ? send->st->name : "sync", "sqlstate", sqlstate, "why", why, NULL);
 	end_ops(lane, ops, op_end_of(sqlstate));
 }
 

@@ -2,6 +2,7 @@
 
 #include "server/link.h"
 #include "server/log.h"
+#include "server/pg_error.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,8 +78,10 @@ static void finish(struct write_lane *lane)
 		all->queued++;
 		all->stats.retries++;
 	} else {
-		log_line(LOG_ERROR, "statement failed", "statement", op->st->name, "sqlstate", sqlstate, "why",
-		         res ? PQresultErrorMessage(res) : "no result", NULL);
+		char why[PG_ERROR_TEXT] = "no result";
+		if (res)
+			pg_error_text(res, why);
+		log_line(LOG_ERROR, "statement failed", "statement", op->st->name, "sqlstate", sqlstate, "why", why, NULL);
 		end_op(all, op, op_end_of(sqlstate));
 	}
 	PQclear(res);

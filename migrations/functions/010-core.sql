@@ -57,12 +57,25 @@ create or replace function actor_of(ctx jsonb) returns text language sql immutab
 	select coalesce(ctx->>'actor_id', ctx->>'key_id')
 $$;
 
+-- Who did what, when, in which request, and what it was before and after; functions/015-audit.sql makes a chain of it. No contact,
+-- person id or secret may be in `before` or `after`: see audit_hidden().
 create or replace function audit_add(ctx jsonb, action text, subject text, before jsonb, after jsonb) returns void
 language plpgsql as $$
 begin
-	insert into audit (request_id, actor_id, actor_name, action, subject, before, after)
-	values (ctx->>'request_id', ctx->>'key_id', ctx->>'key_name', audit_add.action, audit_add.subject, audit_add.before, audit_add.after);
+	insert into audit (request_id, actor_id, actor_name, action, subject, provider_id, before, after)
+	values (ctx->>'request_id', ctx->>'key_id', ctx->>'key_name', audit_add.action, audit_add.subject,
+		coalesce(audit_add.after->>'provider_id', audit_add.before->>'provider_id',
+			case when audit_add.subject like 'prv\_%' then audit_add.subject end), audit_add.before, audit_add.after);
 end $$;
+
+-- For what follows by trigger from what somebody did: whose transaction this is. Set where a transaction begins to act.
+create or replace function audit_act_as(ctx jsonb) returns void language sql as $$
+	select set_config('assay.acting', ctx::text, true)
+$$;
+create or replace function audit_acting() returns jsonb language sql stable as $$
+	select coalesce(nullif(current_setting('assay.acting', true), '')::jsonb,
+		'{"request_id": "none", "key_id": "system", "key_name": "the database"}')
+$$;
 
 create or replace function event_add(type text, provider_id text, subject text, data jsonb) returns void language plpgsql as $$
 begin
@@ -101,6 +114,7 @@ begin
 				true, seen.request_id, seen.lang)::written;
 		end if;
 	end if;
+	perform audit_act_as(ctx);
 	begin
 		case op
 			when 'deposit_entry' then a := op_deposit_entry(ctx, args); -- the busiest: what is executed as text is planned each time

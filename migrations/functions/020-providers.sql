@@ -22,8 +22,13 @@ end $$;
 create or replace trigger z_body before insert or update of name, service_categories, region, industry, main_category, contact, status,
 	since, revoked_on, reapply_from, reapply_cause on provider for each row execute function provider_keep_body();
 
--- A provider as the audit log keeps it: without the contact, which is personal data.
+-- A provider as the audit log keeps it: the contact, which is personal data, only so that a change of it shows.
 create or replace function provider_audited(p provider) returns jsonb language sql stable as $$
+	select p.body::jsonb || jsonb_build_object('contact', audit_hidden(p.contact))
+$$;
+
+-- As events tell of it.
+create or replace function provider_told(p provider) returns jsonb language sql stable as $$
 	select p.body::jsonb - 'contact'
 $$;
 
@@ -130,10 +135,10 @@ begin
 	if not found then return answer_problem('credit_code_taken', args->>'credit_code'); end if;
 	insert into provider_status (provider_id, seq, status, since) values (p.provider_id, 1, 'registered', p.since);
 	if ctx->>'role' = 'partner' then
-		update api_key set provider_id = p.provider_id where actor_id = actor_of(ctx);
+		perform key_bind(ctx, p.provider_id);
 	end if;
 	perform audit_add(ctx, 'provider.registered', p.provider_id, null, provider_audited(p));
-	perform event_add('provider.registered', p.provider_id, p.provider_id, provider_audited(p));
+	perform event_add('provider.registered', p.provider_id, p.provider_id, provider_told(p));
 	return answer_body(201, p.body, 'v' || p.version, '/v1/providers/' || p.provider_id);
 end $$;
 
@@ -172,9 +177,7 @@ begin
 	update provider set name = p.name, contact = p.contact, region = p.region, industry = p.industry,
 		main_category = p.main_category, service_categories = p.service_categories
 		where provider_id = p.provider_id returning * into p;
-	-- That the contact changed is on record; what it was and is, is personal data and stays out of the log.
-	perform audit_add(ctx, 'provider.updated', p.provider_id, provider_audited(before),
-		provider_audited(p) || jsonb_build_object('contact_changed', p.contact is distinct from before.contact));
-	perform event_add('provider.updated', p.provider_id, p.provider_id, provider_audited(p));
+	perform audit_add(ctx, 'provider.updated', p.provider_id, provider_audited(before), provider_audited(p));
+	perform event_add('provider.updated', p.provider_id, p.provider_id, provider_told(p));
 	return answer_body(200, p.body, 'v' || p.version);
 end $$;

@@ -22,11 +22,18 @@ create or replace function application_audited(a application) returns jsonb lang
 		'reason', a.reason, 'note', a.note)
 $$;
 
+-- Which documents it came with, by what they are; their names may name people.
+create or replace function application_documents(a application) returns jsonb language sql stable as $$
+	select jsonb_build_object('documents', coalesce(jsonb_agg(jsonb_build_object('kind', d->'kind', 'sha256', d->'sha256')), '[]'))
+	from json_array_elements(a.documents) d
+$$;
+
 create or replace function application_happened(p_type text, before application, after application, ctx jsonb) returns void
 language plpgsql as $$
 begin
 	perform audit_add(ctx, p_type, after.application_id,
-		case when before.application_id is not null then application_audited(before) end, application_audited(after));
+		case when before.application_id is not null then application_audited(before) end,
+		application_audited(after) || case when before.application_id is null then application_documents(after) else '{}' end);
 	perform event_add(p_type, after.provider_id, after.application_id, application_audited(after));
 end $$;
 

@@ -5,10 +5,13 @@
 create or replace function obligation_set(p_provider_id text, ref text) returns void language plpgsql as $$
 declare
 	required bigint := policy_admission(policy_of(ref), 'deposit_fen')::bigint;
+	before jsonb := (select jsonb_build_object('policy', obligation, 'required_fen', required_fen) from provider where provider_id = p_provider_id);
 begin
 	insert into deposit_obligation (provider_id, seq, policy, required_fen, from_day)
 	select p_provider_id, coalesce(max(seq), 0) + 1, ref, required, assay_today() from deposit_obligation where provider_id = p_provider_id;
 	update provider set obligation = ref, required_fen = required where provider_id = p_provider_id;
+	perform audit_add(audit_acting(), 'deposit.obligation_changed', p_provider_id, before,
+		jsonb_build_object('policy', ref, 'required_fen', required));
 end $$;
 
 create or replace function obligation_binds(status text) returns boolean language sql immutable as $$

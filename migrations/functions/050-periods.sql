@@ -21,9 +21,10 @@ create or replace function period_audited(d period) returns jsonb language sql s
 		'start', d.start_day, 'end', d.end_day, 'status', d.status, 'policies', d.policies)
 $$;
 
-create or replace function period_event(p_type text, d period, ctx jsonb) returns void language plpgsql as $$
+-- p_before: what was otherwise before; null: there was no such period.
+create or replace function period_event(p_type text, d period, ctx jsonb, p_before jsonb default null) returns void language plpgsql as $$
 begin
-	perform audit_add(ctx, p_type, d.period_id, null, period_audited(d));
+	perform audit_add(ctx, p_type, d.period_id, p_before, period_audited(d));
 	perform event_add(p_type, d.provider_id, d.period_id, period_audited(d));
 end $$;
 
@@ -48,7 +49,7 @@ begin
 		perform provider_transition(d.provider_id, 'trial', d.start_day, d.period_id, ctx);
 	end if;
 	update period set status = 'open', version = version + 1 where period_id = d.period_id returning * into d;
-	perform period_event('period.opened', d, ctx);
+	perform period_event('period.opened', d, ctx, '{"status": "scheduled"}');
 end $$;
 
 -- The day from which what is required has been available without a break; '-infinity' when nothing is, null when it is not there.
@@ -108,6 +109,7 @@ declare
 	d period;
 	n integer := 0;
 begin
+	perform audit_act_as(ctx);
 	for due in select period_id, provider_id from period where status = 'scheduled' and start_day <= today order by period_id loop
 		perform from provider where provider_id = due.provider_id for update;
 		select * into d from period where period_id = due.period_id and status = 'scheduled' for update;

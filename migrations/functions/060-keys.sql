@@ -93,6 +93,16 @@ begin
 	return key_answer(successor, args);
 end $$;
 
+-- A partner's keys that have no provider yet get the one that was registered with them.
+create or replace function key_bind(ctx jsonb, p_provider_id text) returns void language plpgsql as $$
+declare
+	k api_key;
+begin
+	for k in update api_key set provider_id = p_provider_id where actor_id = actor_of(ctx) returning * loop
+		perform audit_add(ctx, 'key.bound', k.key_id, '{"provider_id": null}', jsonb_build_object('provider_id', p_provider_id));
+	end loop;
+end $$;
+
 -- Refused from now on. Again: nothing changes. args: key_id
 create or replace function op_key_revoke(ctx jsonb, args jsonb) returns answer language plpgsql as $$
 declare

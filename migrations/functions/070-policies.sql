@@ -1,26 +1,42 @@
 -- Publishing a policy: a version is written once and never changes; what it changes for those already under way is done here.
 
+create or replace function policy_changed_period(before period, after period, ctx jsonb) returns void language sql as $$
+	select audit_add(ctx, 'period.policies_changed', after.period_id, period_audited(before), period_audited(after))
+	where period_audited(before) <> period_audited(after)
+$$;
+
 -- A later version of the policy says what a running trial is judged by as well (preamble), and fills in a deposit that the
 -- version an application was made under left open (4.1).
 create or replace function policy_takes_hold(p policy, ctx jsonb) returns void language plpgsql as $$
 declare
+	changed record;
 	waiting record;
 begin
-	update period d
-	set end_day = period_last_day(a.policy_id, a.policy_version, d.stage, d.start_day),
-		scheduled_end = period_last_day(a.policy_id, a.policy_version, d.stage, d.start_day),
-		policies = period_policies(a.policy_id, a.policy_version, d.stage, d.start_day,
-			period_last_day(a.policy_id, a.policy_version, d.stage, d.start_day)),
-		version = d.version + 1, facts_version = d.facts_version + 1
-	from application a
-	where a.application_id = d.application_id and a.policy_id = p.policy_id and d.status = 'scheduled';
-	update period d
-	set policies = d.policies || policy_ref(p.policy_id, p.version), version = d.version + 1, facts_version = d.facts_version + 1
-	from application a
-	where a.application_id = d.application_id and a.policy_id = p.policy_id
-		and d.status in ('open', 'awaiting_data') and d.stage = 'trial'
-		and p.effective_from > d.start_day and p.effective_from <= d.end_day
-		and policy_months(p, d.stage) = policy_months(policy_of(d.policies[1]), d.stage);
+	for changed in
+		update period d
+		set end_day = period_last_day(a.policy_id, a.policy_version, d.stage, d.start_day),
+			scheduled_end = period_last_day(a.policy_id, a.policy_version, d.stage, d.start_day),
+			policies = period_policies(a.policy_id, a.policy_version, d.stage, d.start_day,
+				period_last_day(a.policy_id, a.policy_version, d.stage, d.start_day)),
+			version = d.version + 1, facts_version = d.facts_version + 1
+		from application a, period o
+		where a.application_id = d.application_id and a.policy_id = p.policy_id and d.status = 'scheduled' and o.period_id = d.period_id
+		returning d as after, o as before
+	loop
+		perform policy_changed_period(changed.before, changed.after, ctx);
+	end loop;
+	for changed in
+		update period d
+		set policies = d.policies || policy_ref(p.policy_id, p.version), version = d.version + 1, facts_version = d.facts_version + 1
+		from application a, period o
+		where a.application_id = d.application_id and a.policy_id = p.policy_id and o.period_id = d.period_id
+			and d.status in ('open', 'awaiting_data') and d.stage = 'trial'
+			and p.effective_from > d.start_day and p.effective_from <= d.end_day
+			and policy_months(p, d.stage) = policy_months(policy_of(d.policies[1]), d.stage)
+		returning d as after, o as before
+	loop
+		perform policy_changed_period(changed.before, changed.after, ctx);
+	end loop;
 	if policy_admission(p, 'deposit_fen') is null then return; end if;
 	for waiting in
 		update application a
@@ -29,9 +45,13 @@ begin
 		from provider v
 		where v.application_id = a.application_id and v.status in ('applied', 'admitted')
 			and a.policy_id = p.policy_id and a.deposit_fen is null
-		returning a.provider_id
+		returning a.provider_id, a.application_id
 	loop
 		update provider set policy = policy_ref(p.policy_id, p.version) where provider_id = waiting.provider_id;
+		perform audit_add(ctx, 'application.deposit_configured', waiting.application_id,
+			jsonb_build_object('provider_id', waiting.provider_id, 'deposit_fen', null),
+			jsonb_build_object('provider_id', waiting.provider_id, 'deposit_fen', policy_admission(p, 'deposit_fen')::bigint,
+				'policy', policy_ref(p.policy_id, p.version)));
 		perform schedule_trial(waiting.provider_id, ctx);
 	end loop;
 end $$;

@@ -18,16 +18,33 @@ create or replace function import_lock_key(p_import_id text) returns bigint lang
 	select hashtextextended(p_import_id, 4244)
 $$;
 
+-- It ends with nothing applied, having come so far. One that ended already is left alone.
+create or replace function import_fail(ctx jsonb, p_import_id text, bytes bigint, received bigint, rejected bigint) returns void
+language plpgsql as $$
+declare
+	i import;
+begin
+	update import set status = 'failed', bytes_received = bytes, rows_received = received, rows_rejected = rejected,
+		progressed_at = clock_timestamp(), finished_at = clock_timestamp()
+		where import_id = p_import_id and status in ('receiving', 'applying') returning * into i;
+	if found then
+		perform audit_add(ctx, 'import.failed', i.import_id, '{"status": "running"}',
+			import_audited(i) || jsonb_build_object('created_by', i.created_by));
+	end if;
+end $$;
+
 -- Imports whose session is gone (the service was killed, the connection lost) failed: nothing of them was applied.
 create or replace function import_sweep() returns bigint language plpgsql as $$
 declare
 	i record;
 	n bigint := 0;
 begin
-	for i in select import_id from import where status in ('receiving', 'applying') order by import_id loop
+	for i in select import_id, bytes_received, rows_received, rows_rejected from import
+		where status in ('receiving', 'applying') order by import_id
+	loop
 		if pg_try_advisory_xact_lock(import_lock_key(i.import_id)) then
-			update import set status = 'failed', finished_at = clock_timestamp()
-				where import_id = i.import_id and status in ('receiving', 'applying');
+			perform import_fail(jsonb_build_object('request_id', i.import_id, 'key_id', 'system', 'key_name', 'cleaning up'), i.import_id,
+				i.bytes_received, i.rows_received, i.rows_rejected);
 			n := n + 1;
 		end if;
 	end loop;
@@ -137,7 +154,7 @@ begin
 end $$;
 
 -- Moves the watermark forward; one that would go back stays. Answers what it was before.
-create or replace function import_move_watermark(p_import_id text, through date) returns date language plpgsql as $$
+create or replace function import_move_watermark(ctx jsonb, p_import_id text, through date) returns date language plpgsql as $$
 declare
 	before date;
 begin
@@ -146,6 +163,8 @@ begin
 		update watermark set day = through;
 		insert into watermark_history (day, import_id) values (through, p_import_id);
 		perform import_roll_up(before, through);
+		perform audit_add(ctx, 'watermark.moved', 'watermark', jsonb_build_object('day', before),
+			jsonb_build_object('day', through, 'import_id', p_import_id));
 		perform event_add('watermark.moved', null, p_import_id, jsonb_build_object('from', before, 'to', through, 'import_id', p_import_id));
 	end if;
 	return before;
@@ -179,7 +198,7 @@ declare
 	applied boolean := args->>'status' = 'applied';
 begin
 	if applied then
-		before := import_move_watermark(args->>'import_id',
+		before := import_move_watermark(ctx, args->>'import_id',
 			case when (args->>'rejected')::bigint = 0 then (args->>'complete_through')::date end);
 		perform import_mark_stale(before, (select day from watermark), (args->>'first_day')::date, (args->>'last_day')::date);
 	end if;
@@ -190,7 +209,7 @@ begin
 		bytes_received = (args->>'bytes')::bigint, sha256 = args->>'sha256', watermark = (select day from watermark),
 		progressed_at = clock_timestamp(), finished_at = clock_timestamp()
 		where import_id = args->>'import_id' returning * into strict i;
-	perform audit_add(ctx, 'import.' || i.status, i.import_id, null, import_audited(i));
+	perform audit_add(ctx, 'import.' || i.status, i.import_id, '{"status": "running"}', import_audited(i));
 	perform event_add('import.' || i.status, null, i.import_id, import_audited(i));
 	return import_body(i);
 end $$;

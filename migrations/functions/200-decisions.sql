@@ -44,6 +44,7 @@ declare
 	d period;
 	made decision;
 	today date := assay_today();
+	was jsonb;
 begin
 	select * into strict p from provider where provider_id = args->>'provider_id' for update;
 	select * into strict d from period where period_id = args->>'period_id' for update;
@@ -53,12 +54,13 @@ begin
 	insert into decision (decision_id, provider_id, period_id, outcome, decided_on, document, evidence, sha256, engine)
 	values (new_id('dec'), p.provider_id, d.period_id, 'met', today, args->>'document', args->>'evidence', args->>'sha256', args->>'engine')
 	returning * into made;
+	was := jsonb_build_object('status', d.status, 'end', d.end_day);
 	update period set status = 'converted', end_day = today, decision_id = made.decision_id, progress = args->>'progress',
 		progress_version = facts_version, version = version + 1
 		where period_id = d.period_id returning * into d;
 	perform audit_add(ctx, 'decision.made', made.decision_id, null, decision_audited(made));
 	perform event_add('decision.made', made.provider_id, made.decision_id, decision_audited(made));
-	perform period_event('period.converted', d, ctx);
+	perform period_event('period.converted', d, ctx, was);
 	perform provider_transition(p.provider_id, 'certified', today, made.decision_id, ctx);
 	perform open_next_periods(array[d.period_id], ctx);
 	return answer_body(201, decision_body(made), made.sha256, '/v1/decisions/' || made.decision_id);

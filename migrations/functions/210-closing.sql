@@ -7,11 +7,11 @@ begin
 	perform pg_advisory_lock_shared(4242, 1);
 end $$;
 
--- Who a closing acts for: the run's caller, or the daily job.
+-- Who a closing acts for: whoever asked for the run, by the request that did; or the daily job.
 create or replace function closing_ctx(p_run_id text) returns jsonb language sql stable as $$
 	select coalesce(
-		(select jsonb_build_object('request_id', r.run_id, 'key_id', r.created_by, 'key_name', coalesce(k.name, r.created_by))
-			from assessment_run r left join api_key k on k.key_id = r.created_by where r.run_id = p_run_id),
+		(select jsonb_build_object('request_id', request_id, 'key_id', actor_id, 'key_name', actor_name)
+			from audit where subject = p_run_id and action = 'run.created' order by audit_id limit 1),
 		jsonb_build_object('request_id', 'daily-' || assay_today(), 'key_id', 'system', 'key_name', 'daily job'))
 $$;
 
@@ -61,22 +61,26 @@ create or replace function close_periods(p_run_id text, period_ids text[], decis
 returns void language plpgsql as $$
 declare
 	ctx jsonb := closing_ctx(p_run_id);
+	closed record;
 	d period;
 	passed text[] := '{}';
 	n integer := 0;
 begin
+	perform audit_act_as(ctx);
 	perform audit_add(ctx, 'decision.made', x.decision_id, null, decision_audited(x)),
 		event_add('decision.made', x.provider_id, x.decision_id, decision_audited(x))
 		from decision x where x.decision_id = any (decision_ids);
-	for d in
+	for closed in
 		update period p set status = case x.outcome when 'met' then 'passed' else 'failed' end, decision_id = x.decision_id,
-			progress = x.progress, progress_version = facts_version, version = version + 1
+			progress = x.progress, progress_version = p.facts_version, version = p.version + 1
 		from unnest(period_ids, decision_ids, outcomes, progresses) x(period_id, decision_id, outcome, progress)
+		join period o on o.period_id = x.period_id
 		where p.period_id = x.period_id and p.status in ('open', 'awaiting_data')
-		returning p.*
+		returning p as after, o.status as before
 	loop
+		d := closed.after;
 		n := n + 1;
-		perform period_event('period.' || d.status, d, ctx);
+		perform period_event('period.' || d.status, d, ctx, jsonb_build_object('status', closed.before));
 		perform provider_after_period(d, ctx);
 		if d.status = 'passed' then
 			passed := passed || d.period_id;
@@ -104,7 +108,7 @@ begin
 				order by end_day, period_id for update skip locked)
 			returning *
 		loop
-			perform period_event('period.awaiting_data', d, ctx);
+			perform period_event('period.awaiting_data', d, ctx, '{"status": "open"}');
 		end loop;
 	end if;
 	if p_run_id is not null then

@@ -69,6 +69,7 @@ begin
 				count(*) filter (where outcome = 'awaiting_data') from assessment_run_result where run_id = p_run_id)
 		where run_id = p_run_id and status = 'running' returning * into r;
 	if found then
+		perform audit_add(closing_ctx(r.run_id), 'run.finished', r.run_id, '{"status": "running"}', run_body(r)::jsonb);
 		perform event_add('run.finished', null, r.run_id, run_body(r)::jsonb);
 	end if;
 end $$;

@@ -12,18 +12,42 @@ create or replace function daily_next_day(after date, through date) returns date
 $$;
 
 -- The daily jobs up to that day are done. Periods that the watermark has not reached are measured as of today, which has moved.
-create or replace function daily_done(through date) returns void language sql as $$
+create or replace function daily_done(through date) returns void language plpgsql as $$
+declare
+	last date := (select max(day) from job_day);
+begin
 	update period set facts_version = facts_version + 1
 	where status in ('open', 'awaiting_data') and coalesce((select day from watermark), '-infinity') < start_day;
 	insert into job_day (day)
-	select d::date from generate_series(least(coalesce((select max(day) from job_day) + 1, through), through), through, interval '1 day') d
-	on conflict do nothing
-$$;
+	select d::date from generate_series(least(coalesce(last + 1, through), through), through, interval '1 day') d
+	on conflict do nothing;
+	if found then
+		perform audit_add(closing_ctx(null), 'daily_job.done', 'daily-job', jsonb_build_object('day', last),
+			jsonb_build_object('day', through));
+	end if;
+end $$;
 
--- The test clock shows that day from now on; its daily job follows. Only for the walk of POST /v1/test-clock.
-create or replace function clock_step(to_day date) returns void language sql as $$
-	update clock set today = to_day where mode = 'test' and (today is null or today <= to_day)
-$$;
+-- What kind of clock the database has, fixed by the first service that starts on it. Answers what it is.
+create or replace function clock_fix(ctx jsonb, p_mode text) returns text language plpgsql as $$
+begin
+	update clock set mode = p_mode where mode is null;
+	if found then
+		perform audit_add(ctx, 'clock.fixed', 'clock', '{"mode": null}', jsonb_build_object('mode', p_mode));
+	end if;
+	return (select mode from clock);
+end $$;
+
+-- The test clock shows that day from now on; never an earlier one.
+create or replace function clock_show(ctx jsonb, to_day date) returns void language plpgsql as $$
+declare
+	c clock;
+begin
+	select * into strict c from clock for update;
+	if c.mode = 'test' and (c.today is null or c.today < to_day) then
+		update clock set today = to_day;
+		perform audit_add(ctx, 'clock.moved', 'clock', jsonb_build_object('today', c.today), jsonb_build_object('today', to_day));
+	end if;
+end $$;
 
 -- args: today, came_from (null: the clock was never set). The days between have been lived through already.
 create or replace function op_clock_set(ctx jsonb, args jsonb) returns answer language plpgsql as $$
@@ -40,13 +64,12 @@ begin
 	if c.today > target then
 		return answer_problem('clock_moves_forward', c.today::text, target::text);
 	end if;
-	update clock set today = target;
+	perform clock_show(ctx, target);
 	perform daily_done(target);
 	if came_from is distinct from target then
 		-- Figures up to the new day count from now on.
 		update period set facts_version = facts_version + 1
 			where status in ('open', 'awaiting_data') and (came_from is null or came_from < (select day from watermark));
-		perform audit_add(ctx, 'clock.moved', 'clock', jsonb_build_object('today', came_from), answered::jsonb);
 		perform event_add('clock.moved', null, 'clock', answered::jsonb);
 	end if;
 	return answer_body(200, answered);

@@ -42,7 +42,7 @@ static const struct statement DAILY_DUE = {
 static const struct statement TAKE_DAILY_LOCK = {.name = "daily_lock", .sql = "select pg_advisory_lock(4245, 0)"};
 static const struct statement TRY_DAILY_LOCK = {.name = "daily_try_lock", .sql = "select pg_try_advisory_lock(4245, 0)"};
 static const struct statement DROP_DAILY_LOCK = {.name = "daily_unlock", .sql = "select pg_advisory_unlock(4245, 0)"};
-static const struct statement CLOCK_STEP = {.name = "clock_step", .sql = "select clock_step($1::date)", .params = 1};
+static const struct statement CLOCK_SHOW = {.name = "clock_show", .sql = "select clock_show($1, $2::date)", .params = 2};
 static const struct statement CLOCK_NOW = {
         .name = "clock_now",
         .sql = "select mode, today is not null, assay_today() - date '1970-01-01' from clock",
@@ -173,7 +173,17 @@ static enum db_status next_day(struct db *db, day after, day through, day *next)
 	return status;
 }
 
-enum db_status clock_walk(struct db *db, const struct clock_state *from, day target, const struct daily_control *control, bool *finished)
+static enum db_status show_day(struct db *db, const char *ctx, day d)
+{
+	char text[DAY_TEXT];
+	PGresult *res = NULL;
+	enum db_status status = db_run(db, &CLOCK_SHOW, (const char *const[]){ctx, day_text(d, text)}, &res);
+	PQclear(res);
+	return status;
+}
+
+enum db_status clock_walk(struct db *db, const char *ctx, const struct clock_state *from, day target, const struct daily_control *control,
+                          bool *finished)
 {
 	/* A clock that was never set jumps: there are no days to live through, but the day itself has its job. */
 	day at = from->set ? from->today : target - 1;
@@ -186,7 +196,7 @@ enum db_status clock_walk(struct db *db, const struct clock_state *from, day tar
 			return status;
 		if (next == DAY_NONE)
 			break;
-		status = run_for_day(db, &CLOCK_STEP, next);
+		status = show_day(db, ctx, next);
 		if (status == DB_OK)
 			status = daily_run(db, next, control, &done);
 		if (status != DB_OK || !done)

@@ -42,8 +42,9 @@ struct clock_state {
 enum db_status clock_read(struct db *db, struct clock_state *out) __attribute__((warn_unused_result));
 
 /* Lives through the days up to `target`: each on which something can happen gets the clock set to it and its job. Hold the daily
- * lock. *finished is false when it left off early: the clock then shows a day on the way. */
-enum db_status clock_walk(struct db *db, const struct clock_state *from, day target, const struct daily_control *control,
-                          bool *finished) __attribute__((warn_unused_result));
+ * lock. `ctx` is whose request it is, for the audit log: JSON, as api_write() takes it. *finished is false when it left off
+ * early: the clock then shows a day on the way. */
+enum db_status clock_walk(struct db *db, const char *ctx, const struct clock_state *from, day target,
+                          const struct daily_control *control, bool *finished) __attribute__((warn_unused_result));
 
 #endif

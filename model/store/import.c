@@ -38,10 +38,8 @@ static const struct statement store_progress = {
         .params = 5};
 static const struct statement fail = {
         .name = "import_fail",
-        .sql = "update import set status = 'failed', bytes_received = $2, rows_received = $3, rows_rejected = $4,"
-               " progressed_at = clock_timestamp(), finished_at = clock_timestamp()"
-               " where import_id = $1 and status in ('receiving', 'applying')",
-        .params = 4};
+        .sql = "select import_fail($1, $2, $3::bigint, $4::bigint, $5::bigint)",
+        .params = 5};
 static const struct statement unlock = {
         .name = "import_unlock", .sql = "select pg_advisory_unlock(import_lock_key($1))", .params = 1};
 static const struct statement sweep = {.name = "import_sweep", .sql = "select import_sweep()"};
@@ -294,7 +292,7 @@ static void mark_failed(struct job *j)
 {
 	struct numbers n = {0};
 	numbers_of(j, &n);
-	const char *const params[] = {j->report->import_id, n.bytes, n.rows, n.rejected};
+	const char *const params[] = {j->o->ctx, j->report->import_id, n.bytes, n.rows, n.rejected};
 	if (*j->report->import_id && !j->o->dry_run && j->report->outcome != IMPORT_UNAVAILABLE)
 		(void)run(j->db, &fail, params);
 }

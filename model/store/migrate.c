@@ -69,6 +69,8 @@ static int check_applied(struct db *db, void (*tell)(const char *))
 	return ok;
 }
 
+static const struct statement SETTLED = {.name = "schema_settled", .sql = "select schema_settled($1::boolean)", .params = 1};
+
 struct step {
 	const struct embedded_file *file;
 	const char *sum;
@@ -152,6 +154,26 @@ static bool functions_current(struct db *db, const char *sum)
 	return same;
 }
 
+static int known_migrations(void)
+{
+	size_t n;
+	int known = 0;
+	const struct embedded_file *files = embedded_list(&n);
+	for (size_t i = 0; i < n; i++)
+		known += is_migration(&files[i]);
+	return known;
+}
+
+static bool settle(struct db *db, bool changed, void (*tell)(const char *))
+{
+	PGresult *res = NULL;
+	enum db_status status = db_run(db, &SETTLED, (const char *const[]){changed ? "t" : "f"}, &res);
+	PQclear(res);
+	if (status != DB_OK)
+		tell(db_message(db));
+	return status == DB_OK;
+}
+
 static bool bring_up_to_date(struct db *db, void (*tell)(const char *))
 {
 	char sum[SHA256_HEX];
@@ -163,14 +185,16 @@ static bool bring_up_to_date(struct db *db, void (*tell)(const char *))
 	if (applied < 0 || !apply_new(db, applied, tell))
 		return false;
 	functions_sum(sum);
-	if (functions_current(db, sum))
-		return true;
+	bool current = functions_current(db, sum);
 	struct step step = {.sum = sum};
-	tell("Creating functions");
-	if (db_transaction(db, "read committed", create_functions, &step) == DB_OK)
-		return true;
-	tell(db_message(db));
-	return false;
+	if (!current) {
+		tell("Creating functions");
+		if (db_transaction(db, "read committed", create_functions, &step) != DB_OK) {
+			tell(db_message(db));
+			return false;
+		}
+	}
+	return settle(db, !current || applied < known_migrations(), tell);
 }
 
 bool migrate(struct db *db, void (*tell)(const char *line))

@@ -18,9 +18,8 @@ static const char context[] =
 
 static const struct statement CLOCK_MODE = {
         .name = "setup_clock",
-        .sql = "with fixed as (update clock set mode = $1 where mode is null returning mode)"
-               " select coalesce((select mode from fixed), (select mode from clock))",
-        .params = 1};
+        .sql = "select clock_fix($1, $2)",
+        .params = 2};
 static const struct statement POLICY_ANY = {
         .name = "setup_policy_any", .sql = "select exists (select from policy)", .params = 0};
 static const struct statement PUBLISH = {.name = "setup_publish",
@@ -40,7 +39,7 @@ bool setup_clock(struct db *db, bool sandbox, void (*tell)(const char *line))
 {
 	const char *wanted = sandbox ? "test" : "system";
 	PGresult *res;
-	if (db_run(db, &CLOCK_MODE, &wanted, &res) != DB_OK)
+	if (db_run(db, &CLOCK_MODE, (const char *const[]){context, wanted}, &res) != DB_OK)
 		return failed(db, tell);
 	bool same = strcmp(PQgetvalue(res, 0, 0), wanted) == 0;
 	PQclear(res);

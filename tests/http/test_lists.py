@@ -36,6 +36,7 @@ def story(world, client):
     assert run.status == 201, run
     for role in ("feed", "auditor", "operator"):
         assert client.post("/v1/keys", {"name": role, "role": role}).status == 201
+    assert client.get("/v1/audit/verify").json["ok"]  # seals the entries: nothing changes any more
     return {"/v1/imports/{id}/errors": bad["import_id"], "/v1/assessment-runs/{id}/results": run.json["run_id"], "provider": provider_id}
 
 

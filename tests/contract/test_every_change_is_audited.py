@@ -1,0 +1,87 @@
+"""Every operation that changes anything leaves an entry in the audit log that names its request and who asked, and nothing in
+the log is said of nobody. The story is that of test_every_answer.py, so that an operation that is new is asked for here too."""
+
+import pytest
+import test_every_answer as story
+
+from support import openapi_check
+from support.audit import check_chain
+from support.client import Client
+
+# They compute, and keep nothing but an answer under an idempotency key.
+KEEP_NOTHING = {"evaluate", "replayDecision"}
+
+
+@pytest.fixture(scope="module")
+def lived(service, client, world, keys):
+    """(operationId, request id, key, status) of everything but reads that was asked for."""
+    asked, plain = [], Client.request
+
+    def request(self, method, path, **more):
+        answer = plain(self, method, path, **more)
+        template = openapi_check.contract().find(path)
+        if method not in ("GET", "HEAD") and not answer.headers["Idempotency-Replayed"]:
+            operation = openapi_check.contract().document["paths"][template][method.lower()]["operationId"]
+            assert not (more.get("query") or {}).get("dry_run")
+            asked.append((operation, answer.headers["X-Request-Id"], self.key, answer.status))
+        return answer
+
+    Client.request = request
+    try:
+        story.test_every_operation(service, client, world, keys)
+    finally:
+        Client.request = plain
+    return asked
+
+
+@pytest.fixture(scope="module")
+def changes(lived):
+    """(operationId, request id, key) of what was answered with success."""
+    return [one[:3] for one in lived if one[3] < 300 and one[0] not in KEEP_NOTHING]
+
+
+@pytest.fixture(scope="module")
+def log(lived, client):
+    return client.all("/v1/audit")
+
+
+def test_every_operation_that_changes_anything_was_among_them(changes):
+    every = {o["operationId"] for method, _, o in openapi_check.contract().operations() if method != "GET"} - KEEP_NOTHING
+    assert {operation for operation, _, _ in changes} == every
+
+
+def test_each_has_an_entry_that_names_its_request_and_who_asked(changes, log, database):
+    of_request = {}
+    for entry in log:
+        of_request.setdefault(entry["request_id"], []).append(entry)
+    without = [(operation, request_id) for operation, request_id, _ in changes if request_id not in of_request]
+    assert not without
+    names = dict(database.sql("select key_id, name from api_key"))
+    prefixes = dict(database.sql("select key_id, prefix from api_key"))
+    for operation, request_id, key in changes:
+        for entry in of_request[request_id]:
+            assert entry["actor_name"] == names[entry["actor_id"]], (operation, entry)
+            assert key.startswith(prefixes[entry["actor_id"]]), (operation, entry)
+
+
+def test_each_entry_says_what(log):
+    for entry in log:
+        assert entry["before"] is not None or entry["after"] is not None, entry
+        assert entry["before"] != entry["after"], entry
+        assert entry["actor_name"] and entry["subject"], entry
+
+
+def test_nothing_is_said_of_nobody(log, lived):
+    """What the service does by itself says so: the daily job, and the start."""
+    asked = {one[1] for one in lived}
+    for entry in log:
+        if entry["request_id"] not in asked:
+            assert entry["actor_id"] == "system", entry
+            assert entry["request_id"].startswith(("daily-", "command-line")), entry
+
+
+def test_the_chain_of_it_all_comes_out_by_hand(client, lived):
+    seen = client.get("/v1/audit/verify").json
+    assert seen["ok"] and seen["complete"]
+    head = check_chain(client.all("/v1/audit"))
+    assert head == f"{seen['head']['position']}:{seen['head']['sha256']}"
