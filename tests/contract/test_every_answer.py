@@ -149,8 +149,6 @@ def test_every_operation(service, client, world, keys):
     assert client.get("/v1/policies").status == 200
     assert client.get("/v1/policies/antiques-art@2023-04-26").status == 200
     key = client.post("/v1/keys", {"name": "feed", "role": "feed"}).json
-    assert client.post(f"/v1/keys/{key['key_id']}/rotate", {"overlap_seconds": 60}).status == 201
-    assert client.get(f"/v1/keys/{key['key_id']}").json["replaced_by"]
     assert client.get("/v1/keys").status == 200
     assert client.get(f"/v1/keys/{key['key_id']}").json["role"] == "feed"
     assert client.post(f"/v1/keys/{key['key_id']}/rotate", {}).status == 201
