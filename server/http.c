@@ -150,7 +150,7 @@ static bool welcome(struct request *rq)
 
 static enum MHD_Result on_head(struct request *rq, const char *method)
 {
-	rq->method = method;
+	rq->method = request_copy(rq, method, strlen(method)); /* a worker may outlive the connection */
 	if (head_read(rq) && welcome(rq) && !cors_preflight(rq) && route_find(loop_routes(rq->loop), rq) && head_check(rq) &&
 	         auth_begin(rq, loop_auth(rq->loop)) == AUTH_WAIT) {
 		rq->stage = STAGE_AUTH;

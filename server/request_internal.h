@@ -71,7 +71,7 @@ struct request {
 
 	const char *uri;    /* as sent */
 	const char *path;   /* the part before the query */
-	const char *method; /* libmicrohttpd's */
+	const char *method;
 	const struct operation *operation;
 	struct name_value params[PARAMS_MAX];
 	int params_len;
