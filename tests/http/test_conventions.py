@@ -292,10 +292,11 @@ def test_too_large_in_chunks(client):
     assert client.get("/healthz").status == 200
 
 
-def test_far_too_large_is_told_before_it_is_sent(service):
+def test_far_too_large_is_told_before_it_is_sent(impatient):
+    """At once; and when its time is up, it is over, whatever was announced."""
     headers = [("Content-Type", "application/json"), ("Content-Length", str(10**12))]
-    with Raw(service.port) as connection:
-        answer = connection.send(head("POST", "/v1/providers", service.admin_key, headers)).answer()
+    with Raw(impatient.port) as connection:
+        answer = connection.send(head("POST", "/v1/providers", impatient.admin_key, headers)).answer()
         assert (answer.status, answer.code) == (413, "body_too_large")
         assert answer.headers["Connection"] == "close"
         assert connection.rest() == b""
