@@ -276,9 +276,10 @@ static void abort_uploads(struct loop *loop)
 static void wind_down(struct loop *loop)
 {
 	stop_listening(loop);
-	abort_uploads(loop);
-	while (loop->requests && now_ms() < loop->give_up_at_ms)
+	while (loop->requests && now_ms() < loop->give_up_at_ms) {
+		abort_uploads(loop); /* also of those whose caller was still being looked up */
 		turn(loop);
+	}
 	give_up(loop);
 	for (int i = 0; i < 20; i++) {
 		loop->run_daemon = true;
