@@ -36,7 +36,8 @@ static void check_cursor(struct request *rq, struct faults *f)
 {
 	struct page page;
 	struct faults own = {0};
-	if (request_page(rq, &page, &own) && page.after && (strspn(page.after, "0123456789") != strlen(page.after) || strlen(page.after) > 18))
+	if (request_page(rq, &page, &own) && page.after &&
+	    (strspn(page.after, "0123456789") != strlen(page.after) || strlen(page.after) > 18))
 		faults_add(f, "cursor", CODE_WRONG_FORMAT, "next_cursor", NULL);
 	faults_free(&own);
 }
@@ -45,8 +46,12 @@ void handle_audit_list(struct request *rq)
 {
 	FAULTS_HERE(f);
 	const char *from = instant_of(rq, "from", &f), *to = instant_of(rq, "to", &f);
-	const char *const filters[] = {request_query(rq, "subject"), request_query(rq, "provider_id"), request_query(rq, "actor_id"),
-	                               request_query(rq, "action"), from, to};
+	const char *const filters[] = {request_query(rq, "subject"),
+	                               request_query(rq, "provider_id"),
+	                               request_query(rq, "actor_id"),
+	                               request_query(rq, "action"),
+	                               from,
+	                               to};
 	check_cursor(rq, &f);
 	list_of_all(rq, &AUDIT_LIST, filters, COUNT_OF(filters), &f);
 }

@@ -90,23 +90,24 @@ create table audit (
 	subject text not null,    -- id of what it was done to
 	provider_id text,         -- whom it concerns
 	before jsonb,
-	after jsonb,
-	row_sha256 bytea not null -- of audit_content(), by trigger
+	after jsonb
 );
 create index audit_subject on audit (subject, audit_id);
 create index audit_provider on audit (provider_id, audit_id) where provider_id is not null;
-create index audit_actor on audit (actor_id, audit_id);
+create index audit_actor on audit (actor_id, audit_id) where actor_id <> 'system'; -- that one has most of them
 create index audit_action on audit (action, audit_id);
 create index audit_fresh on audit (era, txid);
 create trigger append_only before update or delete on audit for each row execute function refuse_change();
 create trigger append_only_truncate before truncate on audit execute function refuse_change();
 
--- The entries once more, in one order that never changes: each link's hash is of the link before and of the entry, so that no
--- entry can be changed, left out, moved or put in without every later hash being another.
+-- The entries' hashes in one order that never changes: each link's is of the link before and of the entry, so that no entry can
+-- be changed, left out, moved or put in without every later hash being another. Made after the fact, by the sealer: who writes an
+-- entry waits for none of it.
 create table audit_chain (
 	position bigint primary key check (position >= 1),
 	audit_id bigint not null unique,
-	sha256 bytea not null check (length(sha256) = 32)
+	entry_sha256 bytea not null check (length(entry_sha256) = 32), -- of audit_content()
+	sha256 bytea not null check (length(sha256) = 32)              -- of the link before and of entry_sha256
 );
 create trigger append_only before update or delete on audit_chain for each row execute function refuse_change();
 create trigger append_only_truncate before truncate on audit_chain execute function refuse_change();

@@ -7,19 +7,14 @@ $$;
 
 -- What an entry's hash is of: a JSON array, written as PostgreSQL writes jsonb (", " and ": " between what it lists), so that
 -- whoever has the entry as GET /v1/audit answers it can compute the hash again.
-create or replace function audit_content(audit_id bigint, at timestamptz, request_id text, actor_id text, actor_name text, action text,
-	subject text, provider_id text, before jsonb, after jsonb) returns bytea language sql stable as $$
-	select convert_to(jsonb_build_array(audit_name(audit_id), to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-		request_id, actor_id, actor_name, action, subject, provider_id, before, after)::text, 'UTF8')
+create or replace function audit_content(a audit) returns text language sql stable as $$
+	select jsonb_build_array(audit_name(a.audit_id), to_char(a.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), a.request_id,
+		a.actor_id, a.actor_name, a.action, a.subject, a.provider_id, a.before, a.after)::text
 $$;
 
-create or replace function audit_hash() returns trigger language plpgsql as $$
-begin
-	new.row_sha256 := sha256(audit_content(new.audit_id, new.at, new.request_id, new.actor_id, new.actor_name, new.action, new.subject,
-		new.provider_id, new.before, new.after));
-	return new;
-end $$;
-create or replace trigger z_hash before insert on audit for each row execute function audit_hash();
+create or replace function audit_sha256(a audit) returns bytea language sql stable as $$
+	select sha256(convert_to(audit_content(a), 'UTF8'))
+$$;
 
 -- Personal data as the log keeps it: a keyed hash, equal for equal values, that says nothing else about them.
 create or replace function audit_hidden(value text) returns text language sql stable as $$
@@ -35,7 +30,7 @@ $$;
 create or replace function audit_body(a audit) returns text language sql stable as $$
 	select row_to_json(x)::text from (select
 		audit_name(a.audit_id) as audit_id, to_char(a.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, a.request_id,
-		a.actor_id, a.actor_name, a.action, a.subject, a.provider_id, a.before, a.after, encode(a.row_sha256, 'hex') as sha256,
+		a.actor_id, a.actor_name, a.action, a.subject, a.provider_id, a.before, a.after, encode(audit_sha256(a), 'hex') as sha256,
 		(select row_to_json(l) from (select position, encode(sha256, 'hex') as sha256 from audit_chain where audit_id = a.audit_id) l)
 			as sealed) x
 $$;
@@ -70,7 +65,8 @@ begin
 		|| case when after is not null then ' and audit_id < $1::bigint' else '' end
 		|| case when p_subject is not null then ' and subject = $2' else '' end
 		|| case when p_provider_id is not null then ' and provider_id = $3' else '' end
-		|| case when p_actor_id is not null then ' and actor_id = $4' else '' end
+		|| case when p_actor_id = 'system' then ' and actor_id = $4'
+			when p_actor_id is not null then ' and actor_id = $4 and actor_id <> ''system''' else '' end
 		|| case when p_action is not null then ' and action = $5' else '' end
 		|| case when p_from is not null then ' and audit_id >= audit_id_at($6 - $9) and at >= $6' else '' end
 		|| case when p_to is not null then ' and audit_id < audit_id_at($7 + $9) and at < $7' else '' end
@@ -80,9 +76,9 @@ end $$;
 
 -- ---- sealing ----
 
-create or replace function audit_link(head bytea, first bytea, row_sha256 bytea) returns bytea language plpgsql immutable as $$
+create or replace function audit_link(head bytea, first bytea, entry_sha256 bytea) returns bytea language plpgsql immutable as $$
 begin
-	return sha256(coalesce(head, first) || row_sha256);
+	return sha256(coalesce(head, first) || entry_sha256);
 end $$;
 create or replace aggregate audit_links(bytea, bytea) (sfunc = audit_link, stype = bytea);
 
@@ -128,14 +124,16 @@ begin
 		select min(txid) into until from audit where era = s.era and txid > until; -- one that wrote more than that, as a whole
 	end if;
 	with fresh as materialized (
-		select audit_id, row_sha256 from audit where era = s.era and txid = any (array(select pg_snapshot_xip(s.snapshot)))
+		select e.* from pg_snapshot_xip(s.snapshot) was_running
+		cross join lateral (select audit_id, audit_sha256(audit) as entry_sha256 from audit where era = s.era and txid = was_running offset 0) e
 		union all
-		select audit_id, row_sha256 from audit
+		select audit_id, audit_sha256(audit) from audit
 		where era = s.era and txid >= pg_snapshot_xmax(s.snapshot) and (until is null or txid < until)
 			and (audit_id > s.last_id or txid < s.last_txid)),
 	linked as (
 		insert into audit_chain
-		select s.position + row_number() over w, audit_id, audit_links(s.sha256, row_sha256) over w from fresh window w as (order by audit_id)
+		select s.position + row_number() over w, audit_id, entry_sha256, audit_links(s.sha256, entry_sha256) over w
+		from fresh window w as (order by audit_id)
 		returning *)
 	select count(*), until is not null, max(linked.position), (select l.sha256 from linked l order by l.position desc limit 1),
 		pg_current_snapshot()
@@ -165,10 +163,10 @@ begin
 	if s.cluster is null then return; end if;
 	execute format('alter table audit alter column era set default %s', s.era + 1); -- whose lock also waits for what is being written
 	with left_over as materialized (
-		select audit_id, row_sha256 from audit a where not exists (select from audit_chain c where c.audit_id = a.audit_id)),
+		select audit_id, audit_sha256(a) as entry_sha256 from audit a where not exists (select from audit_chain c where c.audit_id = a.audit_id)),
 	linked as (
 		insert into audit_chain
-		select s.position + row_number() over w, audit_id, audit_links(s.sha256, row_sha256) over w
+		select s.position + row_number() over w, audit_id, entry_sha256, audit_links(s.sha256, entry_sha256) over w
 		from left_over window w as (order by audit_id) returning *)
 	update audit_seal set position = coalesce((select max(position) from linked), s.position),
 		sha256 = coalesce((select l.sha256 from linked l order by l.position desc limit 1), s.sha256), sealed_at = clock_timestamp(),
@@ -192,22 +190,21 @@ create or replace function audit_check_links(behind bigint, behind_sha256 bytea,
 returns table (looked_at bigint, came_to bigint, came_to_sha256 bytea, code text, "position" bigint, through bigint, audit_id text)
 language sql stable set enable_seqscan = off set enable_bitmapscan = off as $$
 	with piece as materialized (
-		select c.position, c.audit_id, c.sha256 from audit_chain c
+		select c.* from audit_chain c
 		where c.position > behind and c.position <= until order by c.position limit most),
 	link as materialized (
-		select p.*, lag(p.position, 1, behind) over w as previous, a.audit_id is not null as there,
-			a.row_sha256 = sha256(audit_content(a.audit_id, a.at, a.request_id, a.actor_id, a.actor_name, a.action, a.subject,
-				a.provider_id, a.before, a.after)) as as_written,
-			p.sha256 = sha256(lag(p.sha256, 1, behind_sha256) over w || a.row_sha256) as as_sealed
-		from piece p left join lateral (select * from audit where audit.audit_id = p.audit_id offset 0) a on true
+		select p.*, lag(p.position, 1, behind) over w as previous, a.sha256 as found_sha256,
+			p.sha256 = sha256(lag(p.sha256, 1, behind_sha256) over w || p.entry_sha256) as linked
+		from piece p left join lateral (select audit_sha256(audit) as sha256 from audit where audit.audit_id = p.audit_id offset 0) a on true
 		window w as (order by p.position)),
 	problem as (
 		select 'audit_link_missing' as code, previous + 1 as position, position - 1 as through, null::bigint as audit_id
 		from link where position <> previous + 1
 		union all
-		select case when not there then 'audit_entry_missing' when not as_written then 'audit_entry_changed'
-			else 'audit_not_as_sealed' end, position, position, audit_id
-		from link where not there or not as_written or (not as_sealed and position = previous + 1))
+		select case when found_sha256 is null then 'audit_entry_missing' else 'audit_entry_changed' end, position, position, audit_id
+		from link where found_sha256 is distinct from entry_sha256
+		union all
+		select 'audit_link_changed', position, position, null from link where not linked and position = previous + 1)
 	select s.n, s.last, (select l.sha256 from link l where l.position = s.last), p.code, p.position, p.through, audit_name(p.audit_id)
 	from (select count(*) as n, max(position) as last from link) s left join problem p on true
 	order by p.position, p.code desc

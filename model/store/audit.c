@@ -61,7 +61,10 @@ bool audit_head_read(const char *text, struct audit_head *out)
 	return true;
 }
 
-static int64_t int_at(const PGresult *res, int row, int column) { return strtoll(PQgetvalue(res, row, column), NULL, 10); }
+static int64_t int_at(const PGresult *res, int row, int column)
+{
+	return strtoll(PQgetvalue(res, row, column), NULL, 10);
+}
 
 static const char *number(int64_t v, char text[NUMBER_MAX])
 {
@@ -75,8 +78,7 @@ static enum db_status seal_piece(struct db *db, bool wait, bool *more, struct au
 {
 	char most[NUMBER_MAX];
 	PGresult *res = NULL;
-	enum db_status status =
-	        db_run(db, &SEAL_MORE, (const char *const[]){number(SEAL_PIECE, most), wait ? "t" : "f"}, &res);
+	enum db_status status = db_run(db, &SEAL_MORE, (const char *const[]){number(SEAL_PIECE, most), wait ? "t" : "f"}, &res);
 	*more = false;
 	if (status == DB_OK && !PQgetisnull(res, 0, 1)) {
 		*more = PQgetvalue(res, 0, 0)[0] == 't';

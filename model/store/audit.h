@@ -30,24 +30,24 @@ enum db_status audit_try_seal(struct db *db, bool (*stopping)(void *arg), void *
 enum { AUDIT_ID_MAX = 40, AUDIT_CURSOR_MAX = 40 };
 
 struct audit_problem {
-	enum code code;              /* CODE_AUDIT_... */
+	enum code code; /* CODE_AUDIT_... */
 	char audit_id[AUDIT_ID_MAX]; /* "" when it is not about an entry */
-	int64_t position, through;   /* of the chain; 0 when it is not about a link */
+	int64_t position, through; /* of the chain; 0 when it is not about a link */
 };
 void audit_problem_text(struct buf *out, const struct audit_problem *p, enum lang lang);
 
 /* Seals, then walks the chain and the log, in pieces: its time grows with their length, its memory does not. */
 struct audit_check {
 	const struct audit_head *remembered; /* must be in the chain still; NULL: none */
-	int64_t deadline_ms;                 /* monotonic_ms(); 0: none. Looked at between pieces */
-	bool (*stopping)(void *arg);         /* may be NULL */
+	int64_t deadline_ms; /* monotonic_ms(); 0: none. Looked at between pieces */
+	bool (*stopping)(void *arg); /* may be NULL */
 	void (*found)(void *arg, const struct audit_problem *p);
 	void *arg;
 	char cursor[AUDIT_CURSOR_MAX]; /* in: "" or what an earlier call left off with; out: "" when all was looked at */
 
 	/* what came of it */
 	int64_t links, entries; /* looked at by this call */
-	int64_t waiting;        /* of these entries, committed since it sealed */
+	int64_t waiting; /* of these entries, committed since it sealed */
 	int64_t problems;
 	struct audit_head head;
 };

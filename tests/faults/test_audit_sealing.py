@@ -38,7 +38,7 @@ def seal_all(connection, most=1000):
 
 def check(database):
     """Every entry is sealed, once, and the chain is one; how many there are."""
-    rows = database.sql("select position, c.sha256, row_sha256 from audit full join audit_chain c using (audit_id) order by position")
+    rows = database.sql("select position, c.sha256, audit_sha256(a) from audit a full join audit_chain c using (audit_id) order by position")
     last = FIRST
     for i, (position, link, row) in enumerate(rows):
         assert position == i + 1 and row is not None
