@@ -50,6 +50,18 @@ begin
 		jsonb_build_object('from', p.status, 'to', p_to, 'since', p_since, 'cause', p_cause));
 end $$;
 
+-- Until when new applications are refused, and why: whatever sets, prolongs or ends that has an entry of its own.
+create or replace function provider_cooldown_changed() returns trigger language plpgsql as $$
+begin
+	perform audit_add(audit_acting(), 'provider.cooldown_changed', new.provider_id,
+		jsonb_build_object('revoked_on', old.revoked_on, 'reapply_from', old.reapply_from, 'reapply_cause', old.reapply_cause),
+		jsonb_build_object('revoked_on', new.revoked_on, 'reapply_from', new.reapply_from, 'reapply_cause', new.reapply_cause));
+	return null;
+end $$;
+create or replace trigger cooldown after update of revoked_on, reapply_from, reapply_cause on provider for each row
+	when ((old.revoked_on, old.reapply_from, old.reapply_cause) is distinct from (new.revoked_on, new.reapply_from, new.reapply_cause))
+	execute function provider_cooldown_changed();
+
 -- Certification lost (3.3): from the day after the failed period, and no new application for the cool-down (5) that the
 -- period's newest policy states.
 create or replace function provider_revoke(p_period_id text, p_cause text, ctx jsonb) returns void language plpgsql as $$

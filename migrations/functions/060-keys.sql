@@ -118,3 +118,16 @@ begin
 	end if;
 	return answer_body(204, null);
 end $$;
+
+-- The pepper itself is nobody's to see; that it was made, and where it is kept, is.
+create or replace function pepper_changed() returns trigger language plpgsql as $$
+declare
+	kept text := case when new.pepper is null then 'file' else 'database' end;
+begin
+	perform audit_add('{"request_id": "command-line", "key_id": "system", "key_name": "command line"}',
+		case tg_op when 'INSERT' then 'pepper.made' else 'pepper.moved' end, 'pepper',
+		case tg_op when 'UPDATE' then jsonb_build_object('kept', case when old.pepper is null then 'file' else 'database' end) end,
+		jsonb_build_object('kept', kept));
+	return null;
+end $$;
+create or replace trigger audited after insert or update on key_pepper for each row execute function pepper_changed();

@@ -59,6 +59,7 @@ class Cluster:
         "checkpoint_timeout": "30min",
         "autovacuum_naptime": "10s",
         "jit": "off",
+        "track_commit_timestamp": "on",  # tells which rows one transaction wrote
         "timezone": "UTC",
         "log_min_messages": "warning",
         "log_line_prefix": "%m [%p] %d ",
