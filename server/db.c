@@ -1,5 +1,6 @@
 #include "server/db.h"
 
+#include "server/conninfo.h"
 #include "server/log.h"
 #include "server/pg_error.h"
 
@@ -11,8 +12,10 @@
 enum { PREPARED_MAX = 256, MESSAGE_MAX = 1000 };
 
 struct db {
-	char *url;
+	struct conninfo *to;
 	PGconn *pg;
+	unsigned epoch;   /* conninfo_primary_epoch() when it was made */
+	bool took_writes; /* the server, then */
 	const struct statement *prepared[PREPARED_MAX]; /* on this connection */
 	int prepared_len;
 	char sqlstate[6];
@@ -24,8 +27,8 @@ struct db *db_open(const char *url)
 	struct db *db = calloc(1, sizeof *db);
 	if (!db)
 		return NULL;
-	db->url = strdup(url);
-	if (!db->url) {
+	db->to = conninfo_new(url, TO_PRIMARY);
+	if (!db->to) {
 		free(db);
 		return NULL;
 	}
@@ -44,7 +47,7 @@ void db_close(struct db *db)
 	if (!db)
 		return;
 	disconnect(db);
-	free(db->url);
+	conninfo_free(db->to);
 	free(db);
 }
 
@@ -56,12 +59,16 @@ static void remember(struct db *db, const char *sqlstate, const char *message)
 
 PGconn *db_pg(struct db *db)
 {
-	if (db->pg && PQstatus(db->pg) == CONNECTION_OK)
+	bool current = db->epoch == conninfo_primary_epoch() || (db->pg && PQtransactionStatus(db->pg) != PQTRANS_IDLE);
+	if (db->pg && PQstatus(db->pg) == CONNECTION_OK && current)
 		return db->pg;
 	disconnect(db);
-	const char *const names[] = {"dbname", "application_name", "client_encoding", "connect_timeout", NULL};
-	const char *const values[] = {db->url, "assay worker", "UTF8", "5", NULL};
-	db->pg = PQconnectdbParams(names, values, 1);
+	struct conninfo_words words;
+	db->epoch = conninfo_primary_epoch();
+	if (!conninfo_words(db->to, 0, "assay worker", NULL, &words))
+		return NULL;
+	db->pg = PQconnectdbParams(words.names, words.values, 1);
+	db->took_writes = conninfo_takes_writes(db->pg);
 	if (PQstatus(db->pg) == CONNECTION_OK)
 		return db->pg;
 	remember(db, "", PQerrorMessage(db->pg));
@@ -75,7 +82,7 @@ const char *db_message(const struct db *db) { return db->message; }
 
 static enum db_status classify(const char *sqlstate, bool connected)
 {
-	if (!connected || strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "57P0", 4) == 0)
+	if (!connected || strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "57P0", 4) == 0 || strcmp(sqlstate, "25006") == 0)
 		return DB_UNAVAILABLE;
 	if (strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0 || strcmp(sqlstate, "55P03") == 0)
 		return DB_RETRY;
@@ -99,6 +106,8 @@ enum db_status db_status_of(struct db *db, const PGresult *res)
 	if (res)
 		pg_error_text(res, text);
 	remember(db, sqlstate, res ? text : PQerrorMessage(db->pg));
+	if (strcmp(db->sqlstate, "25006") == 0 && db->took_writes)
+		conninfo_primary_moved(); /* this one is dropped at its next use: its owner may still hold it */
 	enum db_status status = classify(db->sqlstate, PQstatus(db->pg) == CONNECTION_OK);
 	if (status != DB_RETRY)
 		log_line(status == DB_FAILED ? LOG_ERROR : LOG_WARN, "statement failed", "sqlstate", db->sqlstate, "why", db->message, NULL);

@@ -12,7 +12,7 @@
 
 enum { SENDS_MAX = 1536, KEYS_MAX_BYTES = 64 * 1024 };
 
-enum send_kind { SEND_PREPARE, SEND_QUERY, SEND_SYNC };
+enum send_kind { SEND_SETUP, SEND_PREPARE, SEND_QUERY, SEND_SYNC };
 
 /* One thing sent over the pipeline whose result is awaited, in order. */
 struct send {
@@ -32,15 +32,6 @@ struct read_lane {
 	struct buf keys;
 	struct lane_stats stats;
 };
-
-static void lane_up(void *owner)
-{
-	struct read_lane *lane = owner;
-	int entered = PQenterPipelineMode(link_pg(lane->link));
-	assert(entered);
-	(void)entered;
-	atomic_store(&lane->stats.connected, 1);
-}
 
 static void end_ops(struct read_lane *lane, struct lane_op *op, enum op_end end)
 {
@@ -157,8 +148,9 @@ static void take_result(struct read_lane *lane, struct send *send, const PGresul
 		lane->turns--;
 		break;
 	case PGRES_COMMAND_OK:
-		assert(send->kind == SEND_PREPARE);
-		link_set_prepared(lane->link, send->st);
+		assert(send->kind == SEND_PREPARE || send->kind == SEND_SETUP);
+		if (send->kind == SEND_PREPARE)
+			link_set_prepared(lane->link, send->st);
 		break;
 	case PGRES_TUPLES_OK:
 		deliver(lane, send, res);
@@ -305,6 +297,31 @@ void read_lane_flush(struct read_lane *lane)
 
 /* ---- life ---- */
 
+/* What a connection is told first. Not among the options it is made with: libpq would take the server for one that is read-only,
+ * and pass it over where one that takes writes is asked for. */
+static bool set_up(struct read_lane *lane, PGconn *pg)
+{
+	add_send(lane, SEND_SETUP, NULL);
+	add_send(lane, SEND_SYNC, NULL);
+	lane->turns++;
+	return PQsendQueryParams(pg, "set default_transaction_read_only = on", 0, NULL, NULL, NULL, NULL, 0) &&
+	       PQpipelineSync(pg);
+}
+
+static void lane_up(void *owner)
+{
+	struct read_lane *lane = owner;
+	PGconn *pg = link_pg(lane->link);
+	int entered = PQenterPipelineMode(pg);
+	assert(entered);
+	(void)entered;
+	atomic_store(&lane->stats.connected, 1);
+	if (set_up(lane, pg))
+		link_flush(lane->link);
+	else
+		link_lost(lane->link);
+}
+
 struct read_lane *read_lane_new(struct poll *poll, const char *url)
 {
 	static const struct link_owner calls = {lane_up, lane_input, lane_down};
@@ -312,8 +329,7 @@ struct read_lane *read_lane_new(struct poll *poll, const char *url)
 	if (!lane)
 		return NULL;
 	char options[160]; /* a short array of keys would be planned anew each time, which costs more than running it */
-	snprintf(options, sizeof options,
-	         "-c statement_timeout=%d -c default_transaction_read_only=on -c jit=off -c plan_cache_mode=force_generic_plan",
+	snprintf(options, sizeof options, "-c statement_timeout=%d -c jit=off -c plan_cache_mode=force_generic_plan",
 	         READ_TIMEOUT_MS);
 	lane->last = &lane->first;
 	lane->keys = BUF_INIT(KEYS_MAX_BYTES);

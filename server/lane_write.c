@@ -83,6 +83,8 @@ static void finish(struct write_lane *lane)
 			pg_error_text(res, why);
 		log_line(LOG_ERROR, "statement failed", "statement", op->st->name, "sqlstate", sqlstate, "why", why, NULL);
 		end_op(all, op, op_end_of(sqlstate));
+		if (sqlstate && strcmp(sqlstate, "25006") == 0)
+			link_refused_write(lane->link);
 	}
 	PQclear(res);
 }

@@ -1,5 +1,6 @@
 #include "server/link.h"
 
+#include "server/conninfo.h"
 #include "server/log.h"
 
 #include <assert.h>
@@ -7,7 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-enum { CONNECT_TIMEOUT_MS = 5000 };
+enum { CONNECT_TIMEOUT_MS = 5000, CONNECT_TIMEOUT_OF_SEVERAL_MS = 2000 };
 
 enum link_state { LINK_DOWN, LINK_CONNECTING, LINK_UP };
 
@@ -16,7 +17,11 @@ struct link {
 	struct poll *poll;
 	const struct link_owner *calls;
 	void *owner;
-	char *url, *application_name, *options;
+	struct conninfo *to;
+	unsigned first_host; /* that the next attempt begins with */
+	unsigned epoch;      /* conninfo_primary_epoch() when this one began */
+	bool took_writes;    /* the server, when it was connected */
+	char *application_name, *options;
 	PGconn *pg;
 	enum link_state state;
 	unsigned failures; /* in a row */
@@ -29,23 +34,31 @@ struct link {
 
 static void link_ready(struct source *source, uint32_t events);
 
-struct link *link_new(struct poll *poll, const char *url, const char *application_name, const char *options,
-                      const struct link_owner *calls, void *owner)
+static struct link *make(struct poll *poll, struct conninfo *to, const char *application_name, const char *options,
+                         const struct link_owner *calls, void *owner)
 {
 	struct link *l = calloc(1, sizeof *l);
-	if (!l)
+	if (!l) {
+		conninfo_free(to);
 		return NULL;
+	}
 	l->source = (struct source){.ready = link_ready, .fd = -1};
 	l->poll = poll;
 	l->calls = calls;
 	l->owner = owner;
-	l->url = strdup(url);
+	l->to = to;
 	l->application_name = strdup(application_name);
 	l->options = strdup(options);
-	if (l->url && l->application_name && l->options)
+	if (l->to && l->application_name && l->options)
 		return l;
 	link_free(l);
 	return NULL;
+}
+
+struct link *link_new(struct poll *poll, const char *url, const char *application_name, const char *options,
+                      const struct link_owner *calls, void *owner)
+{
+	return make(poll, conninfo_new(url, TO_PRIMARY), application_name, options, calls, owner);
 }
 
 void link_free(struct link *l)
@@ -54,7 +67,7 @@ void link_free(struct link *l)
 		return;
 	poll_forget(l->poll, &l->source);
 	PQfinish(l->pg);
-	free(l->url);
+	conninfo_free(l->to);
 	free(l->application_name);
 	free(l->options);
 	free(l);
@@ -82,6 +95,8 @@ void link_lost(struct link *l)
 	bool was_up = l->state == LINK_UP;
 	if (l->state == LINK_DOWN)
 		return;
+	if (!was_up)
+		l->first_host++; /* the one that it began with may be what kept it */
 	if (!l->said_down)
 		log_line(LOG_WARN, "database connection lost", "link", l->application_name, "why", PQerrorMessage(l->pg), NULL);
 	l->said_down = true;
@@ -115,6 +130,7 @@ static void connected(struct link *l)
 		return;
 	}
 	l->state = LINK_UP;
+	l->took_writes = conninfo_takes_writes(l->pg);
 	l->failures = 0;
 	if (l->said_down)
 		log_line(LOG_INFO, "database connection is back", "link", l->application_name, NULL);
@@ -145,11 +161,13 @@ static void connect_step(struct link *l)
 
 static void start(struct link *l)
 {
-	const char *const names[] = {"dbname", "application_name", "client_encoding", "options", NULL};
-	const char *const values[] = {l->url, l->application_name, "UTF8", l->options, NULL};
+	struct conninfo_words words;
 	l->state = LINK_CONNECTING;
-	l->give_up_at_ms = now_ms() + CONNECT_TIMEOUT_MS;
-	l->pg = PQconnectStartParams(names, values, 1);
+	l->epoch = conninfo_primary_epoch();
+	l->give_up_at_ms = now_ms() + (conninfo_hosts(l->to) > 1 ? CONNECT_TIMEOUT_OF_SEVERAL_MS : CONNECT_TIMEOUT_MS);
+	l->pg = conninfo_words(l->to, l->first_host, l->application_name, l->options, &words)
+	                ? PQconnectStartParams(words.names, words.values, 1)
+	                : NULL;
 	if (!l->pg || PQstatus(l->pg) == CONNECTION_BAD) {
 		link_lost(l);
 		return;
@@ -157,11 +175,19 @@ static void start(struct link *l)
 	watch(l, EPOLLOUT);
 }
 
+void link_refused_write(struct link *l)
+{
+	if (l->took_writes)
+		conninfo_primary_moved(); /* this one goes with all the others, at the next tick */
+	else
+		link_lost(l);
+}
+
 void link_tick(struct link *l, int64_t now)
 {
 	if (l->state == LINK_DOWN && now >= l->retry_at_ms)
 		start(l);
-	else if (l->state == LINK_CONNECTING && now >= l->give_up_at_ms)
+	else if ((l->state == LINK_CONNECTING && now >= l->give_up_at_ms) || (l->state == LINK_UP && l->epoch != conninfo_primary_epoch()))
 		link_lost(l);
 }
 

@@ -65,7 +65,9 @@ class Cluster:
         "log_line_prefix": "%m [%p] %d ",
     }
 
-    def __init__(self):
+    def __init__(self, settings=None, of=None):
+        """`settings`: on top of SETTINGS. `of`: the primary that this one is to be a streaming replica of."""
+        self.settings = {**self.SETTINGS, **(settings or {})}
         self.user = run_as()
         self.dir = tempfile.mkdtemp(prefix="assay-pg-")
         self.log_path = os.path.join(self.dir, "log")
@@ -73,6 +75,11 @@ class Cluster:
         self.names = 0
         if self.user:
             os.chown(self.dir, self.user.pw_uid, self.user.pw_gid)
+        if of:
+            self._run("pg_basebackup", "-h", of.dir, "-p", "5432", "-U", "postgres", "-D", self.data, "--write-recovery-conf",
+                      "--checkpoint=fast", "--no-sync")
+            self.start()
+            return
         # trust: only its user and root can reach the socket, whose directory is closed to others.
         self._run("initdb", "-D", self.data, "-U", "postgres", "--encoding=UTF8", "--locale=C", "--lc-ctype=C.UTF-8",
                   "--auth=trust", "--no-sync")
@@ -93,7 +100,7 @@ class Cluster:
             raise RuntimeError(f"{program} failed:\n{done.stdout}")
 
     def start(self):
-        options = [word for name, value in self.SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        options = [word for name, value in self.settings.items() for word in ("-c", f"{name}={value}")]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [os.path.join(programs(), "postgres"), "-D", self.data, "-c", f"unix_socket_directories={self.dir}", *options],
@@ -134,6 +141,20 @@ class Cluster:
                 return cursor.fetchall() if cursor.description else None
         finally:
             connection.close()
+
+    def configure(self, name, value):
+        """A setting for everybody from now on, sessions that exist included; it outlives a restart."""
+        self.sql(f"alter system set {name} = '{value}'")
+        self.sql("select pg_reload_conf()")
+
+    def promote(self):
+        """Makes a replica the primary, and waits until it is."""
+        assert self.sql("select pg_promote(true, 60)") == [(True,)], self.log()
+
+    def position(self):
+        """How far the log is on disk here, or, on a replica, replayed."""
+        at = "case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end"
+        return self.sql(f"select ({at} - '0/0')::bigint")[0][0]
 
     def create_database(self, template=None):
         """A fresh database; its name. As a copy of another one, which nobody may be connected to: fast."""
