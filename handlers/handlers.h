@@ -72,9 +72,15 @@ void handle_decision_get(struct request *rq);
 void handle_decision_evidence(struct request *rq);
 void handle_decision_replay(struct request *rq);
 
-/* policies.c */
+/* policies.c, policy_drafts.c */
 void handle_policy_list(struct request *rq);
 void handle_policy_get(struct request *rq);
+void handle_policy_compare(struct request *rq);
+void handle_policy_validate(struct request *rq);
+void handle_policy_draft(struct request *rq);
+void handle_policy_replace(struct request *rq);
+void handle_policy_delete(struct request *rq);
+void handle_policy_publish(struct request *rq);
 
 /* keys.c */
 void handle_key_create(struct request *rq);

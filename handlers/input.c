@@ -78,3 +78,50 @@ json_t *args_with_id(const struct request *rq, const char *name)
 	json_object_set_new(args, name, json_string(request_param(rq, "id")));
 	return args;
 }
+
+/* `"v3", "v4"` as an array of the tags without their quotes, `*` as null. A weak tag never matches (RFC 9110, 13.1.1) and is
+ * left out. NULL: not of that form. */
+static json_t *read_if_match(const char *header)
+{
+	const char *at = header + strspn(header, " \t");
+	if (at[0] == '*' && at[1 + strspn(at + 1, " \t")] == '\0')
+		return json_null();
+	json_t *tags = json_array();
+	while (*at) {
+		bool weak = strncmp(at, "W/", 2) == 0;
+		at += weak ? 2 : 0;
+		const char *end = *at == '"' ? strchr(at + 1, '"') : NULL;
+		if (!end)
+			break;
+		if (!weak)
+			(void)json_array_append_new(tags,
+			                            json_stringn(at + 1, (size_t)(end - at - 1))); /* not UTF-8: never ours */
+		at = end + 1 + strspn(end + 1, " \t");
+		if (*at != ',')
+			break;
+		at += 1 + strspn(at + 1, " \t");
+	}
+	if (*at == '\0')
+		return tags;
+	json_decref(tags);
+	return NULL;
+}
+
+json_t *if_match_read(const struct request *rq, struct faults *f)
+{
+	const char *header = request_header(rq, "If-Match");
+	json_t *tags = header ? read_if_match(header) : json_null();
+	if (!tags)
+		faults_add(f, "If-Match", CODE_WRONG_FORMAT, "\"v1\"", NULL);
+	return tags;
+}
+
+bool if_match_required(struct request *rq, json_t **tags, struct faults *f)
+{
+	if (!request_header(rq, "If-Match")) {
+		reply_problem(rq, CODE_PRECONDITION_REQUIRED, NULL, 0);
+		return false;
+	}
+	*tags = if_match_read(rq, f);
+	return true;
+}

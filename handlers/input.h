@@ -25,6 +25,12 @@ void refuse(struct request *rq, enum code code, ...) __attribute__((sentinel));
 /* A copy of the request's body, with the path's `id` added under `name`: what a write takes. */
 json_t *args_with_id(const struct request *rq, const char *name);
 
+/* The tags of If-Match as a write takes them: an array of them without their quotes; null for `*`, and when there is none. NULL with a
+ * fault when it is malformed. */
+json_t *if_match_read(const struct request *rq, struct faults *f);
+/* The same where it must be there; false: it is not, and the reply is staged. */
+bool if_match_required(struct request *rq, json_t **tags, struct faults *f);
+
 /* A page of something of the provider in the path. 404 when there is none that the caller may see. The statement takes: $1 the
  * provider, $2 after, $3 limit + 1, then the filters (each may be NULL). */
 void list_of_provider(struct request *rq, const struct statement *list, const char *const *filters, size_t nfilters,

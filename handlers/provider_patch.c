@@ -27,45 +27,12 @@ static bool check_patch(const struct request *rq, struct faults *f)
 	return !faults_any(f);
 }
 
-/* `"v3", "v4"` as an array of the tags without their quotes, `*` as null. A weak tag never matches (RFC 9110, 13.1.1) and is
- * left out. NULL: not of that form. */
-static json_t *read_if_match(const char *header)
-{
-	const char *at = header + strspn(header, " \t");
-	if (at[0] == '*' && at[1 + strspn(at + 1, " \t")] == '\0')
-		return json_null();
-	json_t *tags = json_array();
-	while (*at) {
-		bool weak = strncmp(at, "W/", 2) == 0;
-		at += weak ? 2 : 0;
-		const char *end = *at == '"' ? strchr(at + 1, '"') : NULL;
-		if (!end)
-			break;
-		if (!weak)
-			(void)json_array_append_new(tags,
-			                            json_stringn(at + 1, (size_t)(end - at - 1))); /* not UTF-8: never ours */
-		at = end + 1 + strspn(end + 1, " \t");
-		if (*at != ',')
-			break;
-		at += 1 + strspn(at + 1, " \t");
-	}
-	if (*at == '\0')
-		return tags;
-	json_decref(tags);
-	return NULL;
-}
-
 void handle_provider_patch(struct request *rq)
 {
-	const char *header = request_header(rq, "If-Match");
-	if (!header) {
-		reply_problem(rq, CODE_PRECONDITION_REQUIRED, NULL, 0);
-		return;
-	}
-	json_t *if_match = read_if_match(header);
 	FAULTS_HERE(f);
-	if (!if_match)
-		faults_add(&f, "If-Match", CODE_WRONG_FORMAT, "\"v1\"", NULL);
+	json_t *if_match;
+	if (!if_match_required(rq, &if_match, &f))
+		return;
 	if (!check_patch(rq, &f)) {
 		json_decref(if_match);
 		reply_faults(rq, &f);

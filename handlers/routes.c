@@ -80,8 +80,15 @@ const struct operation operations[] = {
         {GET("getDecisionEvidence", "/v1/decisions/{id}/evidence", READ, handle_decision_evidence)},
         {POST("replayDecision", "/v1/decisions/{id}/replay", READ, handle_decision_replay), .body_optional = true},
 
-        {GET("listPolicies", "/v1/policies", READ, handle_policy_list), .query = PAGE " industry"},
+        {POST("draftPolicy", "/v1/policies", ADMIN, handle_policy_draft)},
+        {GET("listPolicies", "/v1/policies", READ, handle_policy_list), .query = PAGE " industry status policy_id"},
         {GET("getPolicy", "/v1/policies/{id}@{version}", READ, handle_policy_get)},
+        {ROUTE("PUT", "replacePolicy", "/v1/policies/{id}@{version}", ADMIN, handle_policy_replace), .body = BODY_JSON},
+        {ROUTE("DELETE", "deletePolicy", "/v1/policies/{id}@{version}", ADMIN, handle_policy_delete)},
+        {GET("comparePolicies", "/v1/policies/{id}@{version}/compare", READ, handle_policy_compare), .query = "with",
+         .etag_of_body = true},
+        {GET("validatePolicy", "/v1/policies/{id}@{version}/validate", BACK_OFFICE, handle_policy_validate), .etag_of_body = true},
+        {POST("publishPolicy", "/v1/policies/{id}@{version}/publish", ADMIN, handle_policy_publish), .body_optional = true},
 
         {POST("createKey", "/v1/keys", ADMIN, handle_key_create)},
         {GET("listKeys", "/v1/keys", ADMIN | ROLE_AUDITOR, handle_key_list), .query = PAGE},

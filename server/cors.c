@@ -13,7 +13,7 @@ static const char may_send[] =
         "Accept, Accept-Language, Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, "
         "If-None-Match, X-Request-Id, traceparent";
 static const char may_read[] =
-        "Content-Disposition, Content-Language, ETag, Idempotency-Replayed, Link, Location, Retry-After, "
+        "Content-Disposition, Content-Language, ETag, Idempotency-Replayed, Link, Location, Policy-Status, Retry-After, "
         "WWW-Authenticate, X-Request-Id";
 static const char preflight_seconds[] = "600"; /* a browser keeps the answer that long */
 

@@ -68,6 +68,7 @@ $$;
 
 create or replace function policy_summary(p policy) returns text language sql stable as $$
 	select row_to_json(x)::text from (select
-		policy_ref(p.policy_id, p.version) as policy, p.policy_id, p.version, p.effective_from, p.industry, p.example,
+		policy_ref(p.policy_id, p.version) as policy, p.policy_id, p.version, p.status, p.effective_from, p.industry, p.example,
+		p.created_by, instant(p.created_at) as created_at, instant(p.updated_at) as updated_at, p.published_by,
 		instant(p.published_at) as published_at) x
 $$;

@@ -62,6 +62,16 @@ bool service_category_by_name(const char *name, enum service_category *out)
 	return i >= 0;
 }
 
+const char *repeat_scope_name(enum repeat_scope s)
+{
+	return scope_names[s];
+}
+
+const char *gmv_window_name(enum gmv_window w)
+{
+	return window_names[w];
+}
+
 #define DIGITS "0123456789"
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -56,6 +56,9 @@ bool service_category_by_name(const char *name, enum service_category *out);
 enum repeat_scope { REPEAT_PROVIDER, REPEAT_ANY };
 enum gmv_window { GMV_PERIOD, GMV_SINCE_BINDING };
 
+const char *repeat_scope_name(enum repeat_scope s); /* "provider" */
+const char *gmv_window_name(enum gmv_window w);     /* "period" */
+
 enum {
 	POLICY_MONTHS_MAX = 12,
 	POLICY_DOCUMENTS_MAX = 50,

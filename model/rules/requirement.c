@@ -140,7 +140,7 @@ bool requirement_read(const json_t *json, const char *pointer, struct requiremen
 
 /* ---- writing ---- */
 
-static void write_node(struct json_writer *w, const struct requirement *r, size_t at)
+void requirement_write_at(struct json_writer *w, const struct requirement *r, size_t at)
 {
 	const struct node *node = &r->nodes[at];
 
@@ -155,7 +155,7 @@ static void write_node(struct json_writer *w, const struct requirement *r, size_
 		jw_key(w, node->kind == NODE_ALL ? "all" : "any");
 		jw_array(w);
 		for (size_t child = at + 1; child < node->end; child = r->nodes[child].end)
-			write_node(w, r, child);
+			requirement_write_at(w, r, child);
 		jw_array_end(w);
 	}
 	jw_object_end(w);
@@ -163,5 +163,5 @@ static void write_node(struct json_writer *w, const struct requirement *r, size_
 
 void requirement_write(struct json_writer *w, const struct requirement *r)
 {
-	write_node(w, r, 0);
+	requirement_write_at(w, r, 0);
 }

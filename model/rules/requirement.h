@@ -49,5 +49,6 @@ struct requirement {
 bool requirement_read(const json_t *json, const char *pointer, struct requirement *out, struct faults *faults)
         __attribute__((warn_unused_result));
 void requirement_write(struct json_writer *w, const struct requirement *r);
+void requirement_write_at(struct json_writer *w, const struct requirement *r, size_t at); /* the node at that index, whole */
 
 #endif

@@ -1,6 +1,6 @@
 #include "model/store/policy_cache.h"
 
-#include "base/json_read.h"
+#include "model/store/policies.h"
 #include "server/log.h"
 
 #include <pthread.h>
@@ -51,11 +51,7 @@ static const struct policy *keep(struct policy *p)
 static struct policy *parse(const char *document)
 {
 	struct faults faults = {0};
-	json_t *json = NULL;
-	struct policy *p = NULL;
-	if (json_read(document, strlen(document), JSON_DEPTH_MAX, &json, &faults) == JSON_OK)
-		p = policy_read(json, "", &faults);
-	json_decref(json);
+	struct policy *p = policy_parse(document, &faults);
 	faults_free(&faults);
 	return p;
 }

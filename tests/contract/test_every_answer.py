@@ -67,6 +67,22 @@ def waived(service, client, world):
     assert client.post(f"{where}/revoke", {"reason": "withdrawn"}).status == 200
 
 
+def policies(client):
+    """One is drafted, mended, looked at and published; another is dropped."""
+    policy = client.get("/v1/policies/antiques-art@2023-04-26").json
+    policy.update(version="next", effective_from="2030-01-01")
+    draft = client.post("/v1/policies", policy)
+    where = draft.headers["Location"]
+    policy["admission"]["deposit_fen"] = None
+    assert client.put(where, policy, headers={"If-Match": draft.etag}).status == 200
+    differences = client.get(f"{where}/compare", query={"with": "2023-04-26"}).json["differences"]
+    assert [d["pointer"] for d in differences] == ["/effective_from", "/admission/deposit_fen"]
+    assert client.get(f"{where}/validate").json["publishable"] is True
+    assert client.post(f"{where}/publish").status == 200
+    policy["version"] = "dropped"
+    assert client.delete(client.post("/v1/policies", policy).headers["Location"]).status == 204
+
+
 def deposits_and_refunds(client, second_person, deposit):
     assert client.post(f"{deposit}/entries", {"kind": "payment", "amount_fen": 1000, "external_reference": "b"}).status == 201
     deduction = client.post(f"{deposit}/entries", {"kind": "deduction", "amount_fen": 10, "reason": "r", "reference": "v"}).json
@@ -146,6 +162,7 @@ def test_every_operation(service, client, world, keys):
     assert gone.status == 200 and gone.json["refund"]["status"] == "requested"
     waived(service, client, world)
 
+    policies(client)
     assert client.get("/v1/policies").status == 200
     assert client.get("/v1/policies/antiques-art@2023-04-26").status == 200
     key = client.post("/v1/keys", {"name": "feed", "role": "feed"}).json

@@ -108,7 +108,7 @@ def test_conventions(name):
         assert required == ("idempotency_key_required" in operation["x-codes"])
     else:
         assert ("query", "dry_run") not in given and ("header", "Idempotency-Key") not in given
-    if method == "PATCH":
+    if method in ("PATCH", "PUT"):
         assert given["header", "If-Match"]["required"]
         assert {"version_stale", "precondition_required"} <= set(operation["x-codes"])
     if "304" in operation["responses"]:

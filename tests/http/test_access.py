@@ -50,7 +50,7 @@ def call(client, method, path, at, body="example", **more):
     media, value = sent
     if "json" not in media:
         return client.request(method, at, query=query, body=str(value).encode(), headers={"Content-Type": media}, check=False, **more)
-    return client.request(method, at, query=query, json={} if body == "empty" else value, headers={"If-Match": '"v0"'} if method == "PATCH" else {}, **more)
+    return client.request(method, at, query=query, json={} if body == "empty" else value, headers={"If-Match": '"v0"'} if method in ("PATCH", "PUT") else {}, **more)
 
 
 # ---- roles ----

@@ -109,6 +109,9 @@ class Client:
     def patch(self, path, json, **more):
         return self.request("PATCH", path, json=json, **more)
 
+    def put(self, path, json=None, **more):
+        return self.request("PUT", path, json=json, **more)
+
     def delete(self, path, **more):
         return self.request("DELETE", path, **more)
 
