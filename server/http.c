@@ -4,7 +4,7 @@
  *   answer()    called once with the head, then for each piece of the body, then once at the end, and again after each resume:
  *     on_head()   route, check, find the caller         -> may suspend until the key was looked up
  *     on_piece()  keep or hand over a piece of the body -> may suspend until the worker made room
- *     on_end()    run the handler's first phase         -> suspends until a reply is staged, then sends it
+ *     on_end()    run the handler's first phase         -> waits until a reply is staged, then sends it: see await_reply()
  *   ended()     the reply is out, or the caller went away
  *
  * libmicrohttpd takes a reply only before the body or after all of it, so a refusal that is known early waits for the end of a
@@ -22,8 +22,49 @@
 enum {
 	CONNECTION_MEMORY = 8 * 1024, /* request line and headers; libmicrohttpd clears it for each request, and answers 431 past it */
 	WAIT_MAX = 1024 * 1024,        /* a refused body up to this is awaited before the refusal is sent */
+	HOLD_MS = 20,                  /* a connection whose statement takes longer is suspended */
 	DRAIN_MAX = 64 * 1024 * 1024   /* a refused body is dropped up to here, so that the caller reads the refusal; then it is cut */
 };
+
+/* ---- waiting ---- */
+
+static void let_go(struct request *rq)
+{
+	if (rq->held)
+		loop_held(rq->loop, -1);
+	rq->held = false;
+}
+
+static enum MHD_Result suspend(struct request *rq)
+{
+	assert(!rq->suspended);
+	let_go(rq);
+	rq->suspended = true;
+	MHD_suspend_connection(rq->conn);
+	return MHD_YES;
+}
+
+/* Not suspended while its statement may answer any moment: libmicrohttpd then asks again at each run, which costs less than to take
+ * the connection out of its epoll set and put it back (two epoll_ctl, and a recv that finds nothing). */
+static enum MHD_Result await_reply(struct request *rq)
+{
+	if (!rq->op_pending || now_ms() - rq->op_since_ms >= HOLD_MS)
+		return suspend(rq);
+	if (!rq->held)
+		loop_held(rq->loop, 1);
+	rq->held = true;
+	return MHD_YES;
+}
+
+void http_wake(struct request *rq)
+{
+	if (!rq->conn)
+		return;
+	if (rq->suspended)
+		MHD_resume_connection(rq->conn);
+	rq->suspended = false;
+	loop_daemon_due(rq->loop);
+}
 
 /* ---- replying ---- */
 
@@ -85,26 +126,11 @@ static enum MHD_Result send_reply(struct request *rq)
 	if (reply->close || loop_stopping(rq->loop))
 		MHD_add_response_header(response, "Connection", "close");
 	rq->stage = STAGE_SENDING;
+	let_go(rq);
+	loop_daemon_due(rq->loop); /* it sends at its next run */
 	enum MHD_Result queued = MHD_queue_response(rq->conn, (unsigned)reply->status, response);
 	MHD_destroy_response(response);
 	return queued;
-}
-
-static enum MHD_Result suspend(struct request *rq)
-{
-	assert(!rq->suspended);
-	rq->suspended = true;
-	MHD_suspend_connection(rq->conn);
-	return MHD_YES;
-}
-
-void http_wake(struct request *rq)
-{
-	if (!rq->suspended || !rq->conn)
-		return;
-	rq->suspended = false;
-	MHD_resume_connection(rq->conn);
-	loop_resumed(rq->loop);
 }
 
 /* ---- head ---- */
@@ -170,6 +196,7 @@ static void too_large(struct request *rq, size_t max)
 static enum MHD_Result on_piece(struct request *rq, const char *data, size_t *size)
 {
 	size_t n = *size;
+	loop_daemon_due(rq->loop); /* there may be more of it */
 	if (rq->upload) {
 		size_t put = upload_put(rq->upload, data, n);
 		rq->body_bytes += put;
@@ -205,7 +232,7 @@ static enum MHD_Result on_end(struct request *rq)
 	}
 	if (rq->said)
 		return MHD_NO; /* the answer is out; the connection ends */
-	return refused(rq) ? send_reply(rq) : suspend(rq);
+	return refused(rq) ? send_reply(rq) : await_reply(rq);
 }
 
 /* ---- what libmicrohttpd calls ---- */
@@ -252,7 +279,7 @@ static void came_or_left(void *cls, struct MHD_Connection *conn, void **socket_c
 		}
 	} else if (visitor) {
 		if (visitors_remove(loop_visitors(cls), visitor))
-			loop_resumed(cls); /* full, libmicrohttpd accepts nobody; that there is room again it sees when it runs next */
+			loop_daemon_due(cls); /* full, libmicrohttpd accepts nobody; that there is room again it sees when it runs next */
 		free(visitor);
 		*socket_context = NULL;
 	}
@@ -283,6 +310,8 @@ static void ended(void *cls, struct MHD_Connection *conn, void **con_cls, enum M
 	bool answered = !rq->in_worker && (sent || rq->said); /* a worker's reply is not ours to read */
 	if (rq->visitor)
 		rq->visitor->idle_since_ms = now_ms();
+	let_go(rq);
+	loop_daemon_due(cls); /* the next request may be here already */
 	loop_log_request(cls, rq, answered ? &rq->reply : &nothing);
 	loop_remove_request(cls, rq);
 	rq->conn = NULL;

@@ -14,6 +14,7 @@
 enum {
 	TICK_MS = 100,
 	WAIT_MAX_MS = 100,
+	HELD_WAIT_MS = 1,
 	DAEMON_RUNS_A_TURN = 8,
 	LANE_DEADLINE_MS = 15000, /* a statement that has not answered by then is given up on */
 	LOG_BYTES_MAX = 256 * 1024,
@@ -35,6 +36,7 @@ struct loop {
 	struct visitors visitors;
 	struct buf log;
 	int64_t log_written_ms, ticked_ms;
+	int held; /* requests that wait without being suspended */
 	bool run_daemon, quiesced, left_behind;
 	_Atomic bool stopping;
 	_Atomic int64_t give_up_at_ms;
@@ -48,7 +50,8 @@ struct auth_cache *loop_auth(struct loop *loop) { return loop->auth; }
 struct visitors *loop_visitors(struct loop *loop) { return &loop->visitors; }
 const struct cors *loop_cors(const struct loop *loop) { return loop->config.cors; }
 bool loop_stopping(const struct loop *loop) { return atomic_load(&loop->stopping); }
-void loop_resumed(struct loop *loop) { loop->run_daemon = true; }
+void loop_daemon_due(struct loop *loop) { loop->run_daemon = true; }
+void loop_held(struct loop *loop, int change) { loop->held += change; }
 struct loop_counts *loop_counts(struct loop *loop) { return &loop->counts; }
 const struct lane_stats *loop_read_stats(const struct loop *loop) { return read_lane_stats(loop->reads); }
 const struct lane_stats *loop_write_stats(const struct loop *loop) { return write_lanes_stats(loop->writes); }
@@ -190,13 +193,14 @@ static bool daemon_wants_to_run(struct loop *loop, int *wait_ms)
 	return timeout == 0;
 }
 
-/* Runs libmicrohttpd until it has nothing to do at once: a resume asks for another run. */
+/* Runs libmicrohttpd until it has nothing to do at once. While requests are held it always says that it has; what else it may have to
+ * do then is known from what it told us (loop_daemon_due()), or waits HELD_WAIT_MS. */
 static void run_daemon(struct loop *loop)
 {
 	for (int i = 0; i < DAEMON_RUNS_A_TURN; i++) {
 		int wait_ms = WAIT_MAX_MS;
 		bool wants = daemon_wants_to_run(loop, &wait_ms);
-		if (!loop->run_daemon && !wants)
+		if (!loop->run_daemon && (!wants || loop->held))
 			return;
 		loop->run_daemon = false;
 		MHD_run(loop->daemon);
@@ -206,8 +210,10 @@ static void run_daemon(struct loop *loop)
 static int wait_of(struct loop *loop)
 {
 	int wait_ms = WAIT_MAX_MS;
-	if (loop->run_daemon || daemon_wants_to_run(loop, &wait_ms))
+	if (loop->run_daemon)
 		return 0;
+	if (daemon_wants_to_run(loop, &wait_ms))
+		return loop->held ? HELD_WAIT_MS : 0;
 	int retry_ms = write_lanes_wait_ms(loop->writes, now_ms());
 	return retry_ms >= 0 && retry_ms < wait_ms ? retry_ms : wait_ms;
 }
@@ -220,6 +226,7 @@ static void tick(struct loop *loop, int64_t now)
 		return;
 	loop->ticked_ms = now;
 	check_deadlines(loop, now);
+	loop->run_daemon |= loop->held > 0; /* what is held too long is suspended at the next run */
 	if (now - loop->log_written_ms >= LOG_FLUSH_MS)
 		flush_log(loop, now);
 }

@@ -66,7 +66,7 @@ struct request {
 	struct visitor *visitor;
 	struct request *prev, *next; /* the loop's requests */
 	enum stage stage;
-	bool suspended, op_pending, in_worker, said, has_body, waits_room;
+	bool suspended, held, op_pending, in_worker, said, has_body, waits_room; /* held: waits, but is not suspended */
 	int64_t began_us, handled_us, op_since_ms;
 
 	const char *uri;    /* as sent */
@@ -187,7 +187,8 @@ struct visitor {
 	enum code refused_with;      /* one connection too many: every request on it is answered so; CODE_NONE: it is welcome */
 };
 struct visitors *loop_visitors(struct loop *loop);
-void loop_resumed(struct loop *loop);
+void loop_daemon_due(struct loop *loop); /* libmicrohttpd has something to do */
+void loop_held(struct loop *loop, int change); /* requests that wait without being suspended */
 void loop_log_request(struct loop *loop, const struct request *rq, const struct reply *reply /* what it was answered; all 0: nothing */);
 
 /* visitor.c */
