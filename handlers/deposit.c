@@ -54,10 +54,12 @@ void handle_deposit_entry_add(struct request *rq)
 	(void)!json_fields(request_body(rq), "", fields, COUNT_OF(fields), &f);
 	if (kind)
 		check_kind(request_body(rq), kind, &f);
-	if (faults_any(&f))
+	if (faults_any(&f)) {
 		reply_faults(rq, &f);
-	else
-		request_write(rq, "deposit_entry", args_with_id(rq, "provider_id"));
+		return;
+	}
+	const struct statement *batch = ledger_kind_by_name(kind)->money_in ? &DEPOSIT_PAYMENTS : NULL; /* payments come in crowds */
+	request_write_together(rq, "deposit_entry", args_with_id(rq, "provider_id"), batch);
 }
 
 void handle_deduction_close(struct request *rq)

@@ -5,7 +5,9 @@
  * gathers while they run. A statement that fails aborts those sent after it in its turn: these are sent again.
  *
  * The write lanes are a few connections that take one statement at a time from one queue, because one that waits for a row or
- * for the disk must not hold up the others. Statements marked `slow` go here too. */
+ * for the disk must not hold up the others. Statements marked `slow` go here too. Writes that may go together (`batch`) gather
+ * while a batch is under way and go as the next one: one statement, one transaction, one wait for the disk. The database says of
+ * each whether it was done; those that were not, and all of a batch that failed, go alone. */
 #ifndef ASSAY_SERVER_LANE_H
 #define ASSAY_SERVER_LANE_H
 
@@ -28,6 +30,10 @@ enum {
 	READ_TURN_OPS_MAX = 512,
 	READ_TIMEOUT_MS = 2000,
 	WRITE_QUEUE_MAX = 512,
+	WRITE_BATCHES = 1,      /* under way at once; while one is, the next gathers */
+	WRITE_GATHER_US = 1000, /* and after it for those who were in it, at most so long */
+	WRITE_BATCH_MAX = 64,
+	WRITE_BATCH_MAX_BYTES = 128 * 1024,
 	WRITE_TIMEOUT_MS = 5000,
 	LOCK_TIMEOUT_MS = 2000,
 	WRITE_TRIES = 5
@@ -39,6 +45,11 @@ struct lane_op {
 	struct lane_op *next; /* the lane's */
 	const struct statement *st;
 	const char *const *params; /* for by_keys statements: params[0] is one key */
+	/* A write: the statement that does for many what `st` does for one, or NULL. Each of its parameters is an array, of what
+	 * the members have there in `batch_params`. It answers a row a member, in their order: the columns of `st`, and last of all
+	 * whether it was done. One that was not has left no trace, and goes as `st`. */
+	const struct statement *batch;
+	const char *const *batch_params;
 	void (*done)(struct lane_op *op, enum op_end end, const struct rows *rows);
 	unsigned tries;
 	int64_t not_before_ms;
@@ -64,10 +75,11 @@ void write_lanes_free(struct write_lanes *lanes);
 enum op_end write_lanes_submit(struct write_lanes *lanes, struct lane_op *op);
 void write_lanes_flush(struct write_lanes *lanes);
 void write_lanes_tick(struct write_lanes *lanes, int64_t now);
-int write_lanes_wait_ms(const struct write_lanes *lanes, int64_t now); /* until a retry is due; -1: none */
+int write_lanes_wait_ms(struct write_lanes *lanes, int64_t now); /* until a retry or a batch is due; -1: none */
 const struct lane_stats *write_lanes_stats(const struct write_lanes *lanes);
 
 /* What an SQLSTATE means for an operation that ended with it. */
 enum op_end op_end_of(const char *sqlstate);
+bool op_worth_retrying(const char *sqlstate);
 
 #endif

@@ -1,6 +1,6 @@
 #include "server/lane.h"
 
-#include "base/buf.h"
+#include "base/array_literal.h"
 #include "server/link.h"
 #include "server/log.h"
 #include "server/pg_error.h"
@@ -249,21 +249,13 @@ static void plan_turn(struct read_lane *lane)
 	}
 }
 
-/* {"key","key"}: an array literal of the batch's keys. */
+/* An array literal of the batch's keys. */
 static const char *keys_literal(struct buf *out, const struct send *send)
 {
 	buf_reset(out);
-	buf_putc(out, '{');
-	for (const struct lane_op *op = send->ops; op; op = op->next) {
-		buf_puts(out, op == send->ops ? "\"" : ",\"");
-		for (const char *c = op->params[0]; *c; c++) {
-			if (*c == '"' || *c == '\\')
-				buf_putc(out, '\\');
-			buf_putc(out, *c);
-		}
-		buf_putc(out, '"');
-	}
-	buf_putc(out, '}');
+	for (const struct lane_op *op = send->ops; op; op = op->next)
+		array_literal_text(out, op->params[0]);
+	array_literal_end(out);
 	return out->failed ? NULL : out->data;
 }
 

@@ -2,47 +2,53 @@
 
 #include "server/link.h"
 #include "server/log.h"
+#include "server/op_queue.h"
 #include "server/pg_error.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { WRITE_LANES_MAX = 64 };
+enum {
+	WRITE_LANES_MAX = 64,
+	WRITE_ARRAY_MAX = 4 * WRITE_BATCH_MAX_BYTES /* what is quoted grows */
+};
 
 struct write_lane {
 	struct write_lanes *all;
 	struct link *link;
-	struct lane_op *op; /* running; NULL: free */
-	bool preparing;     /* the statement of `op` is being prepared; it runs next */
-	PGresult *result;   /* the first of the running statement */
+	const struct statement *st; /* running; NULL: free */
+	struct lane_op *ops;        /* whom it runs for: one, or the members of a batch */
+	int len;
+	bool batch;
+	bool preparing;   /* `st` is being prepared; it runs next */
+	PGresult *result; /* the first of the running statement */
 };
 
 struct write_lanes {
 	struct write_lane lane[WRITE_LANES_MAX];
 	int len;
-	struct lane_op *first, **last;
-	struct lane_op *delayed; /* to be tried again at their not_before_ms */
-	int queued;
+	struct op_queue alone, together; /* waiting */
+	struct lane_op *delayed;         /* to be tried again at their not_before_ms */
+	int delayed_len;
+	int batches;      /* under way */
+	int last_len;     /* of the batch that was begun last */
+	int64_t ended_us; /* when one ended last */
+	bool alone_next;
+	struct buf arrays[STATEMENT_PARAMS_MAX];
 	struct lane_stats stats;
 };
 
-enum op_end op_end_of(const char *sqlstate)
+/* ---- who waits ---- */
+
+static int queued(const struct write_lanes *all) { return all->alone.len + all->together.len + all->delayed_len; }
+
+static void go_alone(struct write_lanes *all, struct lane_op *op)
 {
-	if (!sqlstate || strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "57P0", 4) == 0 || strcmp(sqlstate, "25006") == 0)
-		return OP_UNAVAILABLE; /* connection, shutdown, or a server that has become read-only */
-	if (strcmp(sqlstate, "57014") == 0 || strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "40001") == 0 ||
-	    strcmp(sqlstate, "40P01") == 0 || strncmp(sqlstate, "53", 2) == 0)
-		return OP_OVERLOADED; /* timed out, locked out, or out of resources: nothing happened */
-	return OP_FAILED;
+	op->batch = NULL;
+	op_queue_push(&all->alone, op);
 }
 
-static void push(struct write_lanes *all, struct lane_op *op)
-{
-	op->next = NULL;
-	*all->last = op;
-	all->last = &op->next;
-	all->queued++;
-}
+/* ---- how it ended ---- */
 
 static void end_op(struct write_lanes *all, struct lane_op *op, enum op_end end)
 {
@@ -50,52 +56,139 @@ static void end_op(struct write_lanes *all, struct lane_op *op, enum op_end end)
 	op->done(op, end, NULL);
 }
 
-static bool worth_retrying(const char *sqlstate)
+static void end_all(struct write_lanes *all, struct lane_op *op, enum op_end end)
 {
-	return sqlstate && (strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0);
+	for (struct lane_op *next; op; op = next) {
+		next = op->next;
+		end_op(all, op, end);
+	}
+}
+
+static const char *sqlstate_of(const PGresult *res) { return res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL; }
+
+static void log_failed(const char *what, const struct statement *st, const PGresult *res)
+{
+	char why[PG_ERROR_TEXT] = "no result";
+	if (res)
+		pg_error_text(res, why);
+	log_line(LOG_ERROR, what, "statement", st->name, "sqlstate", sqlstate_of(res), "why", why, NULL);
+}
+
+/* A server that takes no writes (any more) is left. */
+static void leave_if_read_only(struct write_lane *lane, const PGresult *res)
+{
+	const char *sqlstate = sqlstate_of(res);
+	if (sqlstate && strcmp(sqlstate, "25006") == 0)
+		link_refused_write(lane->link);
+}
+
+static void one_failed(struct write_lanes *all, struct lane_op *op, const PGresult *res)
+{
+	const char *sqlstate = sqlstate_of(res);
+	if (op_worth_retrying(sqlstate) && ++op->tries < WRITE_TRIES) {
+		op->not_before_ms = now_ms() + (2L << op->tries) + random() % (4L << op->tries);
+		op->next = all->delayed;
+		all->delayed = op;
+		all->delayed_len++;
+		all->stats.retries++;
+	} else {
+		log_failed("statement failed", op->st, res);
+		end_op(all, op, op_end_of(sqlstate));
+	}
+}
+
+static void one_done(struct write_lanes *all, struct lane_op *op, const PGresult *res, int first, int count)
+{
+	struct rows rows = {.pg = res, .first = first, .count = count};
+	all->stats.statements++;
+	op->done(op, OP_OK, &rows);
+}
+
+/* Nothing of it happened: whatever it was that did not suit, each is told alone. */
+static void batch_failed(struct write_lanes *all, const struct statement *st, struct lane_op *op, const PGresult *res)
+{
+	if (!op_worth_retrying(sqlstate_of(res)))
+		log_failed("batch failed", st, res);
+	bool alone = op_end_of(sqlstate_of(res)) != OP_UNAVAILABLE;
+	for (struct lane_op *next; op; op = next) {
+		next = op->next;
+		all->stats.retries += alone;
+		if (alone)
+			go_alone(all, op);
+		else
+			end_op(all, op, OP_UNAVAILABLE);
+	}
+}
+
+static void batch_done(struct write_lanes *all, struct lane_op *op, const PGresult *res)
+{
+	int done = PQnfields(res) - 1;
+	all->stats.batches++;
+	struct lane_op *next;
+	for (int row = 0; op; row++, op = next) {
+		next = op->next;
+		if (PQgetvalue(res, row, done)[0] == 't')
+			one_done(all, op, res, row, 1);
+		else
+			go_alone(all, op);
+	}
+}
+
+static struct lane_op *let_go(struct write_lane *lane)
+{
+	struct lane_op *ops = lane->ops;
+	if (lane->batch) {
+		lane->all->batches--;
+		lane->all->ended_us = now_us();
+	}
+	lane->ops = NULL;
+	lane->st = NULL;
+	lane->batch = false;
+	return ops;
 }
 
 static void finish(struct write_lane *lane)
 {
-	struct write_lanes *all = lane->all;
-	struct lane_op *op = lane->op;
-	PGresult *res = lane->result;
-	lane->op = NULL;
+	struct write_lane was = *lane;
+	struct lane_op *ops = let_go(lane);
+	PGresult *res = was.result;
 	lane->result = NULL;
-	ExecStatusType status = PQresultStatus(res);
-	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
-		struct rows rows = {.pg = res, .count = PQntuples(res)};
-		all->stats.statements++;
-		op->done(op, OP_OK, &rows);
-		PQclear(res);
-		return;
-	}
-	const char *sqlstate = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
-	if (worth_retrying(sqlstate) && ++op->tries < WRITE_TRIES) {
-		op->not_before_ms = now_ms() + (2L << op->tries) + random() % (4L << op->tries);
-		op->next = all->delayed;
-		all->delayed = op;
-		all->queued++;
-		all->stats.retries++;
-	} else {
-		char why[PG_ERROR_TEXT] = "no result";
-		if (res)
-			pg_error_text(res, why);
-		log_line(LOG_ERROR, "statement failed", "statement", op->st->name, "sqlstate", sqlstate, "why", why, NULL);
-		end_op(all, op, op_end_of(sqlstate));
-		if (sqlstate && strcmp(sqlstate, "25006") == 0)
-			link_refused_write(lane->link);
-	}
+	bool ok = PQresultStatus(res) == PGRES_TUPLES_OK || PQresultStatus(res) == PGRES_COMMAND_OK;
+	if (!was.batch && ok)
+		one_done(was.all, ops, res, 0, PQntuples(res));
+	else if (!was.batch)
+		one_failed(was.all, ops, res);
+	else if (ok && PQntuples(res) == was.len)
+		batch_done(was.all, ops, res);
+	else if (ok)
+		end_all(was.all, ops, OP_UNAVAILABLE); /* it is done, and not known what */
+	else
+		batch_failed(was.all, was.st, ops, res);
+	leave_if_read_only(lane, res);
 	PQclear(res);
+}
+
+/* ---- sending ---- */
+
+static bool send_batch(struct write_lane *lane, PGconn *pg)
+{
+	const char *params[STATEMENT_PARAMS_MAX];
+	return op_list_arrays(lane->ops, lane->all->arrays, params) &&
+	       PQsendQueryPrepared(pg, lane->st->name, lane->st->params, params, NULL, NULL, 0);
 }
 
 static void run_statement(struct write_lane *lane)
 {
 	PGconn *pg = link_pg(lane->link);
-	const struct lane_op *op = lane->op;
-	lane->preparing = !link_prepared(lane->link, op->st);
-	int sent = lane->preparing ? PQsendPrepare(pg, op->st->name, op->st->sql, 0, NULL)
-	                           : PQsendQueryPrepared(pg, op->st->name, op->st->params, op->params, NULL, NULL, 0);
+	const struct statement *st = lane->st;
+	int sent;
+	lane->preparing = !link_prepared(lane->link, st);
+	if (lane->preparing)
+		sent = PQsendPrepare(pg, st->name, st->sql, 0, NULL);
+	else if (lane->batch)
+		sent = send_batch(lane, pg);
+	else
+		sent = PQsendQueryPrepared(pg, st->name, st->params, lane->ops->params, NULL, NULL, 0);
 	if (sent)
 		link_flush(lane->link);
 	else
@@ -107,12 +200,14 @@ static void statement_over(struct write_lane *lane)
 	if (lane->preparing && PQresultStatus(lane->result) == PGRES_COMMAND_OK) {
 		PQclear(lane->result);
 		lane->result = NULL;
-		link_set_prepared(lane->link, lane->op->st);
+		link_set_prepared(lane->link, lane->st);
 		run_statement(lane);
 		return;
 	}
 	finish(lane);
 }
+
+/* ---- connections ---- */
 
 static void lane_up(void *owner)
 {
@@ -124,19 +219,16 @@ static void lane_down(void *owner)
 {
 	struct write_lane *lane = owner;
 	lane->all->stats.connected--;
-	struct lane_op *op = lane->op;
-	lane->op = NULL;
 	PQclear(lane->result);
 	lane->result = NULL;
-	if (op)
-		end_op(lane->all, op, OP_UNAVAILABLE);
+	end_all(lane->all, let_go(lane), OP_UNAVAILABLE);
 }
 
 static void lane_input(void *owner)
 {
 	struct write_lane *lane = owner;
 	PGconn *pg = link_pg(lane->link);
-	while (lane->op && pg && !PQisBusy(pg)) {
+	while (lane->st && pg && !PQisBusy(pg)) {
 		PGresult *res = PQgetResult(pg);
 		if (res && !lane->result) {
 			lane->result = res;
@@ -159,7 +251,10 @@ struct write_lanes *write_lanes_new(struct poll *poll, const char *url, int conn
 		return NULL;
 	char options[128];
 	snprintf(options, sizeof options, "-c statement_timeout=%d -c lock_timeout=%d -c jit=off", WRITE_TIMEOUT_MS, LOCK_TIMEOUT_MS);
-	all->last = &all->first;
+	op_queue_init(&all->alone);
+	op_queue_init(&all->together);
+	for (int i = 0; i < STATEMENT_PARAMS_MAX; i++)
+		all->arrays[i] = BUF_INIT(WRITE_ARRAY_MAX);
 	for (int i = 0; i < connections && i < WRITE_LANES_MAX; i++) {
 		all->lane[i] = (struct write_lane){.all = all};
 		all->lane[i].link = link_new(poll, url, "assay writes", options, &calls, &all->lane[i]);
@@ -172,23 +267,15 @@ struct write_lanes *write_lanes_new(struct poll *poll, const char *url, int conn
 	return all;
 }
 
-static void end_all(struct write_lanes *all, struct lane_op *op)
+static void drop_waiting(struct write_lanes *all)
 {
-	while (op) {
-		struct lane_op *next = op->next;
-		end_op(all, op, OP_UNAVAILABLE);
-		op = next;
-	}
-}
-
-static void drop_queue(struct write_lanes *all)
-{
-	struct lane_op *waiting = all->first, *delayed = all->delayed;
-	all->first = all->delayed = NULL;
-	all->last = &all->first;
-	all->queued = 0;
-	end_all(all, waiting);
-	end_all(all, delayed);
+	struct lane_op *alone = op_queue_take_all(&all->alone), *together = op_queue_take_all(&all->together);
+	struct lane_op *delayed = all->delayed;
+	all->delayed = NULL;
+	all->delayed_len = 0;
+	end_all(all, alone, OP_UNAVAILABLE);
+	end_all(all, together, OP_UNAVAILABLE);
+	end_all(all, delayed, OP_UNAVAILABLE);
 }
 
 void write_lanes_free(struct write_lanes *all)
@@ -196,14 +283,13 @@ void write_lanes_free(struct write_lanes *all)
 	if (!all)
 		return;
 	for (int i = 0; i < all->len; i++) {
-		struct lane_op *op = all->lane[i].op;
-		all->lane[i].op = NULL;
 		PQclear(all->lane[i].result);
 		link_free(all->lane[i].link);
-		if (op)
-			end_op(all, op, OP_UNAVAILABLE);
+		end_all(all, let_go(&all->lane[i]), OP_UNAVAILABLE);
 	}
-	drop_queue(all);
+	drop_waiting(all);
+	for (int i = 0; i < STATEMENT_PARAMS_MAX; i++)
+		buf_free(&all->arrays[i]);
 	free(all);
 }
 
@@ -211,10 +297,10 @@ enum op_end write_lanes_submit(struct write_lanes *all, struct lane_op *op)
 {
 	if (all->stats.connected == 0)
 		return OP_UNAVAILABLE;
-	if (all->queued >= WRITE_QUEUE_MAX)
+	if (queued(all) >= WRITE_QUEUE_MAX)
 		return OP_OVERLOADED;
 	op->tries = 0;
-	push(all, op);
+	op_queue_push(op->batch ? &all->together : &all->alone, op);
 	return OP_OK;
 }
 
@@ -227,26 +313,59 @@ static void wake_delayed(struct write_lanes *all, int64_t now)
 			continue;
 		}
 		*at = op->next;
-		all->queued--;
-		push(all, op);
+		all->delayed_len--;
+		op_queue_push(&all->alone, op);
 	}
+}
+
+/* Whoever was in the last batch is back in a moment, if there is more: the next waits for as many, but not for long. A few large
+ * batches cost much less than many small ones. */
+static int64_t batch_wait_us(const struct write_lanes *all)
+{
+	int64_t left = all->together.len < all->last_len ? all->ended_us + WRITE_GATHER_US - now_us() : 0;
+	return left > 0 ? left : 0;
+}
+
+static bool batch_may_start(const struct write_lanes *all)
+{
+	return all->together.first && all->batches < WRITE_BATCHES && batch_wait_us(all) == 0;
+}
+
+/* By turns, so that neither waits for ever where there are few lanes. */
+static void start(struct write_lane *lane)
+{
+	struct write_lanes *all = lane->all;
+	all->alone_next = !all->alone_next;
+	if (batch_may_start(all) && (all->alone_next || !all->alone.first)) {
+		lane->ops = op_queue_take_batch(&all->together, &lane->len);
+		lane->batch = lane->len > 1; /* one by itself is done sooner alone */
+		all->last_len = lane->len;
+	} else {
+		lane->ops = op_queue_take(&all->alone);
+		lane->len = 1;
+	}
+	lane->st = lane->batch ? lane->ops->batch : lane->ops->st;
+	all->batches += lane->batch;
+	run_statement(lane);
+}
+
+static bool any_to_start(const struct write_lanes *all) { return all->alone.first || batch_may_start(all); }
+
+static struct write_lane *free_lane(struct write_lanes *all)
+{
+	for (int i = 0; i < all->len; i++)
+		if (!all->lane[i].st && link_pg(all->lane[i].link))
+			return &all->lane[i];
+	return NULL;
 }
 
 void write_lanes_flush(struct write_lanes *all)
 {
+	struct write_lane *lane;
 	if (all->delayed)
 		wake_delayed(all, now_ms());
-	for (int i = 0; i < all->len && all->first; i++) {
-		struct write_lane *lane = &all->lane[i];
-		if (lane->op || !link_pg(lane->link))
-			continue;
-		lane->op = all->first;
-		all->first = lane->op->next;
-		if (!all->first)
-			all->last = &all->first;
-		all->queued--;
-		run_statement(lane);
-	}
+	while (any_to_start(all) && (lane = free_lane(all)))
+		start(lane);
 }
 
 void write_lanes_tick(struct write_lanes *all, int64_t now)
@@ -254,22 +373,25 @@ void write_lanes_tick(struct write_lanes *all, int64_t now)
 	long running = 0;
 	for (int i = 0; i < all->len; i++) {
 		link_tick(all->lane[i].link, now);
-		running += all->lane[i].op != NULL;
+		running += all->lane[i].st != NULL;
 	}
-	all->stats.queued = all->queued;
+	all->stats.queued = queued(all);
 	all->stats.running = running;
-	if (all->stats.connected == 0 && all->queued)
-		drop_queue(all);
+	if (all->stats.connected == 0)
+		drop_waiting(all);
 }
 
-int write_lanes_wait_ms(const struct write_lanes *all, int64_t now)
+static int64_t earlier(int64_t wait, int64_t other) { return wait < 0 || other < wait ? other : wait; }
+
+int write_lanes_wait_ms(struct write_lanes *all, int64_t now)
 {
 	int64_t wait = -1;
 	for (const struct lane_op *op = all->delayed; op; op = op->next) {
 		int64_t left = op->not_before_ms > now ? op->not_before_ms - now : 0;
-		if (wait < 0 || left < wait)
-			wait = left;
+		wait = earlier(wait, left);
 	}
+	if (all->together.first && all->batches < WRITE_BATCHES && free_lane(all))
+		wait = earlier(wait, (batch_wait_us(all) + 999) / 1000);
 	return (int)wait;
 }
 

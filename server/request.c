@@ -224,6 +224,7 @@ void request_read(struct request *rq, const struct statement *st, const char *co
 	for (int i = 0; i < st->params; i++)
 		rq->params_of_op[i] = params[i] ? request_copy(rq, params[i], strlen(params[i])) : NULL;
 	rq->then = then;
+	rq->op.batch = NULL;
 	submit(rq, st, st->slow, read_done);
 }
 
@@ -239,7 +240,7 @@ void request_read_key(struct request *rq, const struct statement *st, const char
 
 static const struct statement API_WRITE = {
         .name = "api_write",
-        .sql = "select " API_WRITE_COLUMNS " from api_write($1, $2, $3)",
+        .sql = "select " API_WRITE_COLUMNS " from api_write($2, $1, $3)",
         .params = 3,
 };
 
@@ -301,13 +302,17 @@ static void written(struct lane_op *op, enum op_end end, const struct rows *rows
 		reply_problem(rq, CODE_CONFLICT, NULL, 0);
 }
 
-void request_write(struct request *rq, const char *op, json_t *args)
+void request_write_together(struct request *rq, const char *op, json_t *args, const struct statement *batch)
 {
-	rq->params_of_op[0] = dump(rq, request_context(rq));
-	rq->params_of_op[1] = op;
+	rq->params_of_op[0] = op;
+	rq->params_of_op[1] = dump(rq, request_context(rq));
 	rq->params_of_op[2] = dump(rq, args);
+	rq->op.batch = batch;
+	rq->op.batch_params = rq->params_of_op + 1;
 	submit(rq, &API_WRITE, true, written);
 }
+
+void request_write(struct request *rq, const char *op, json_t *args) { request_write_together(rq, op, args, NULL); }
 
 void request_refuse(struct request *rq, enum code code, const char *const *args, size_t nargs, json_t *extra)
 {

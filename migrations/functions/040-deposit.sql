@@ -7,7 +7,14 @@ do $$ begin
 		created_at text);
 exception when duplicate_object then null; end $$;
 
--- A deduction says whether it is still open; what is no deduction says null.
+-- An entry as callers see it. A deduction says whether it is still open; what is no deduction says null.
+create or replace function deposit_entry_text(entry_id text, provider_id text, kind text, amount_fen bigint, balance_fen bigint,
+	external_reference text, reason text, reference text, reverses text, refund_id text, deduction_status text, effective_on date,
+	recorded_at timestamptz) returns text language sql stable as $$
+	select row_to_json(row(entry_id, provider_id, kind, amount_fen, balance_fen, external_reference, reason, reference, reverses, refund_id,
+		deduction_status, effective_on, instant(recorded_at))::deposit_entry_shape)::text
+$$;
+
 create or replace function deposit_entry_body(e ledger_entry) returns text language plpgsql stable as $$
 declare
 	deduction_status text;
@@ -15,9 +22,13 @@ begin
 	if e.kind = 'deduction' then
 		select status into deduction_status from deduction d where d.entry_id = e.entry_id;
 	end if;
-	return row_to_json(row(e.entry_id, e.provider_id, e.kind, e.amount_fen, e.balance_fen, e.external_reference, e.reason, e.reference,
-		e.reverses, e.refund_id, deduction_status, e.effective_on, instant(e.recorded_at))::deposit_entry_shape);
+	return deposit_entry_text(e.entry_id, e.provider_id, e.kind, e.amount_fen, e.balance_fen, e.external_reference, e.reason, e.reference,
+		e.reverses, e.refund_id, deduction_status, e.effective_on, e.recorded_at);
 end $$;
+
+create or replace function deposit_entries_path(provider_id text) returns text language sql immutable as $$
+	select '/v1/providers/' || provider_id || '/deposit/entries'
+$$;
 
 -- Callers see what changes the balance. What refunds hold and release shows in the refunds, and in the statement.
 create or replace function ledger_kind_listed(kind text) returns boolean language sql immutable as $$
@@ -103,7 +114,7 @@ begin
 end $$;
 
 create or replace function answer_posted(p_provider_id text, p posted) returns answer language sql immutable as $$
-	select answer_body(201, p.body, null, '/v1/providers/' || p_provider_id || '/deposit/entries')
+	select answer_body(201, p.body, null, deposit_entries_path(p_provider_id))
 $$;
 
 -- Money comes in. What is wrong with it is looked for only when it cannot be posted at once: payments come in crowds.
@@ -121,7 +132,7 @@ begin
 	elsif made.entry_id is null then
 		return answer_problem('external_reference_taken', e.kind, e.external_reference);
 	end if;
-	return answer_body(201, made.body, null, '/v1/providers/' || e.provider_id || '/deposit/entries');
+	return answer_body(201, made.body, null, deposit_entries_path(e.provider_id));
 end $$;
 
 -- A violation is charged, from what is available and then from what refunds hold, the newest first.

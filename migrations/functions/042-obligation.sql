@@ -67,8 +67,12 @@ begin
 	end if;
 	return new;
 end $$;
-create or replace trigger deposit_keep before insert or update of status, required_fen, balance_fen, held_fen on provider
-	for each row execute function deposit_keep();
+-- When it has nothing to do it is not called: balances change by crowds.
+create or replace trigger deposit_keep before insert or update of status, required_fen, balance_fen, held_fen on provider for each row
+	when (new.held_fen < 0 or new.balance_fen < new.held_fen or new.balance_fen > 9007199254740991
+		or (new.status in ('trial', 'certified') and coalesce(new.required_fen > new.balance_fen - new.held_fen, false))
+			<> (new.shortfall_since is not null))
+	execute function deposit_keep();
 
 -- What is missing; null when it is not known how much is required.
 create or replace function shortfall(required_fen bigint, available_fen bigint) returns bigint language sql immutable as $$

@@ -6,8 +6,16 @@ const char *const LEDGER_KIND_WORDS[] = {"payment", "top_up", "deduction", "dedu
 
 /* A deduction says which violation it is for, and a reversal which deduction it takes back; its amount is that deduction's. */
 static const struct ledger_kind kinds[] = {
-        {.name = "payment", .amount = LEDGER_REQUIRED, .external_reference = LEDGER_REQUIRED, .reason = LEDGER_OPTIONAL},
-        {.name = "top_up", .amount = LEDGER_REQUIRED, .external_reference = LEDGER_REQUIRED, .reason = LEDGER_OPTIONAL},
+        {.name = "payment",
+         .amount = LEDGER_REQUIRED,
+         .external_reference = LEDGER_REQUIRED,
+         .reason = LEDGER_OPTIONAL,
+         .money_in = true},
+        {.name = "top_up",
+         .amount = LEDGER_REQUIRED,
+         .external_reference = LEDGER_REQUIRED,
+         .reason = LEDGER_OPTIONAL,
+         .money_in = true},
         {.name = "deduction",
          .amount = LEDGER_REQUIRED,
          .external_reference = LEDGER_OPTIONAL,

@@ -3,6 +3,7 @@
 #ifndef ASSAY_MODEL_RULES_LEDGER_H
 #define ASSAY_MODEL_RULES_LEDGER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum ledger_need {
@@ -15,6 +16,7 @@ enum ledger_need {
 struct ledger_kind {
 	const char *name;
 	enum ledger_need amount, external_reference, reason, reference, reverses;
+	bool money_in; /* from outside: hardly anything can stand in its way */
 };
 
 #define LEDGER_KINDS_TEXT "payment, top_up, deduction, deduction_reversal"

@@ -1,5 +1,7 @@
 #include "model/store/deposit.h"
 
+#include "server/request.h"
+
 const struct statement DEPOSIT_BY_PROVIDER = {
         .name = "deposit_by_provider",
         .sql = "select provider_id, deposit_body(provider_id) from provider where provider_id = any($1::text[])",
@@ -30,4 +32,10 @@ const struct statement DEPOSIT_STATEMENT = {
         .sql = "select provider_id, deposit_statement(provider_id, $2::date, $3::date) from provider where provider_id = $1",
         .params = 3,
         .slow = true,
+};
+
+const struct statement DEPOSIT_PAYMENTS = {
+        .name = "deposit_payments",
+        .sql = "select " API_WRITE_COLUMNS ", done from deposit_payments($1, $2) order by n",
+        .params = 2,
 };

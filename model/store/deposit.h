@@ -1,4 +1,4 @@
-/* Reads of the deposit. */
+/* Reads of the deposit, and payments that come together. */
 #ifndef ASSAY_MODEL_STORE_DEPOSIT_H
 #define ASSAY_MODEL_STORE_DEPOSIT_H
 
@@ -11,5 +11,7 @@ extern const struct statement DEPOSIT_AS_OF;
 extern const struct statement DEPOSIT_ENTRY_LIST;
 /* $1 provider, $2 and $3 the first and last effective day, or NULL. Columns: provider id, CSV. */
 extern const struct statement DEPOSIT_STATEMENT;
+/* Many payments together, in place of api_write() for each: $1 contexts, $2 args, arrays of jsonb. See request_write_together(). */
+extern const struct statement DEPOSIT_PAYMENTS;
 
 #endif

@@ -1,5 +1,5 @@
 """The ledger under crowds and crashes: many clients at once pay, deduct, reverse, ask, approve, settle, fail and retry, with fresh
-and with repeated keys, while the service is killed again and again. Afterwards every account balances, nothing went negative,
+and with repeated keys, and more of them only pay, so that payments go together, while the service is killed again and again. Afterwards every account balances, nothing went negative,
 every external reference counts once, and the balances are what the answers said."""
 
 import http.client
@@ -11,9 +11,10 @@ import time
 
 import pytest
 
+from support.together import lane
 from support.world import World
 
-PROVIDERS, CLIENTS, KILLS = 3, 8, 4
+PROVIDERS, CLIENTS, PAYERS, KILLS = 3, 8, 16, 4
 SECONDS = float(os.environ.get("LEDGER_SECONDS", "12"))
 UNANSWERED = (408, 429, 500, 503)
 GIVE_UP_SECONDS = 60
@@ -31,6 +32,8 @@ class Crowd:
         self.stop = threading.Event()
         self.lock = threading.Lock()
         self.deductions, self.refunds = [], []  # (provider, id)
+        self.payments = []  # what payers sent last: another sends it at the same time
+        self.batches = 0
         self.answers = {}  # (key, idempotency key) -> status and body; every answer under it must be this
         self.statuses = {}
         self.failed = None
@@ -109,7 +112,7 @@ class Member(threading.Thread):
 
     def pay(self):
         kind = self.random.choice(["payment", "top_up"])
-        return self.entries(), {"kind": kind, "amount_fen": self.random.randint(1, 900), "external_reference": f"bank-{self.random.randint(1, 400)}"}
+        return self.entries(), {"kind": kind, "amount_fen": self.random.randint(1, 900), "external_reference": f"bank-{self.random.randint(1, 2000)}"}
 
     def deduct(self):
         body = {"kind": "deduction", "amount_fen": self.random.randint(1, 900), "reason": "r", "reference": "v"}
@@ -145,19 +148,41 @@ class Member(threading.Thread):
         return refund and (f"/v1/refunds/{refund[1]}/fail", {})
 
 
+class Payer(Member):
+    """Pays and pays; what it sends is often what another is sending, under the same key or under one of its own."""
+
+    def step(self):
+        with self.crowd.lock:
+            others = list(self.crowd.payments)
+        copy = self.random.choice(others) if others and self.random.random() < 0.3 else None
+        if copy and self.random.random() < 0.7:
+            self.send(*copy)
+            return
+        path, body = copy[2:4] if copy else self.pay()
+        if self.random.random() < 0.05:
+            path = self.entries("prv_nobody")
+        request = ("pay", self.random.choice(self.crowd.keys), path, body, f"{self.number}-{len(self.sent)}")
+        self.sent.append(request)
+        with self.crowd.lock:
+            self.crowd.payments = [*self.crowd.payments[-4:], request]
+        self.send(*request)
+
+
 def kill_again_and_again(crowd):
     pauses = random.Random(crowd.seed)
     for _ in range(KILLS):
         if crowd.stop.wait(SECONDS / (KILLS + 1) * pauses.uniform(0.5, 1.5)):
             return
+        crowd.batches += lane(crowd.service, "batches_total")
         crowd.service.kill()
         crowd.service.start()
     crowd.stop.wait(SECONDS / (KILLS + 1))
+    crowd.batches += lane(crowd.service, "batches_total")
 
 
 def test_crowds_and_crashes(new_service):
     crowd = Crowd(new_service(), seed=random.randrange(1 << 32))
-    members = [Member(crowd, n) for n in range(CLIENTS)]
+    members = [Member(crowd, n) for n in range(CLIENTS)] + [Payer(crowd, CLIENTS + n) for n in range(PAYERS)]
     print(f"seed {crowd.seed}")
     for member in members:
         member.start()
@@ -169,7 +194,8 @@ def test_crowds_and_crashes(new_service):
             member.join()
     if crowd.failed:
         raise crowd.failed
-    print(crowd.statuses)
+    print(crowd.statuses, crowd.batches)
+    assert crowd.batches > 10, "payments did not go together"
     for kind, ok in (("pay", 201), ("deduct", 201), ("reverse", 201), ("ask", 201), ("approve", 200), ("settle", 200), ("fail", 200)):
         assert crowd.statuses[kind].get(ok, 0) > 0, f"nothing ever came of {kind}: {crowd.statuses}"
     for provider in crowd.providers:
