@@ -123,8 +123,13 @@ static enum json_verdict parse(const char *data, size_t len, json_t **out, struc
 	json_error_t error = {0};
 
 	*out = json_loadb(data, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
-	if (*out)
+	if (*out && !json_memory_ran_out())
 		return JSON_OK;
+	if (*out) { /* jansson goes on without a character of a string that it found no room for */
+		json_decref(*out);
+		*out = NULL;
+		return JSON_NO_MEMORY;
+	}
 	if (json_error_code(&error) == json_error_duplicate_key)
 		return judge_duplicates(data, len, faults);
 	return judge_error(data, len, &error, faults);

@@ -1,8 +1,8 @@
-/* assayd evaluate FILE: the same function as POST /v1/evaluations. Prints exactly the document's bytes, so that sha256sum can check a
- * decision. Policies that are given whole need no database. */
+/* assayd evaluate [--document] FILE: the same function as POST /v1/evaluations. Of a decision's document it prints exactly that, so that
+ * sha256sum can check it, or says what differs. Policies that are given whole need no database. */
 #include "base/json_read.h"
 #include "cli/cli.h"
-#include "model/rules/evaluation_json.h"
+#include "model/rules/document.h"
 #include "model/store/policy_cache.h"
 #include "model/store/verdict.h"
 
@@ -74,21 +74,14 @@ static const struct policy *find_policy(void *arg, const char *ref)
 	return policy_cache_peek(ref);
 }
 
-static bool evaluate_json(json_t *json, struct buf *out)
+static bool evaluate_json(json_t *json, bool as_document, struct buf *out)
 {
 	const struct policy_source source = {.find = find_policy};
+	const struct evaluating how = {.source = &source, .as_document = as_document};
 	struct faults faults = {0};
-	struct evaluation e;
-	struct evaluation_request *request = evaluation_request_read(json, &source, &faults);
-	bool ok = request && evaluation_run(evaluation_request_input(request), &e, &faults);
-	if (ok) {
-		evaluation_json(out, evaluation_request_input(request), &e, EVALUATION_WHOLE);
-		evaluation_free(&e);
-		ok = !out->failed;
-	}
+	bool ok = evaluation_answer(json, &how, out, &faults);
 	if (!ok)
 		print_faults(&faults);
-	evaluation_request_free(request);
 	faults_free(&faults);
 	return ok;
 }
@@ -105,13 +98,14 @@ static bool parse(const struct buf *in, json_t **json)
 
 int cmd_evaluate(int argc, char **argv)
 {
-	if (argc != 2) {
-		fprintf(stderr, "Usage: assayd evaluate FILE (- for standard input)\n");
+	bool as_document = argc == 3 && strcmp(argv[1], "--document") == 0;
+	if (argc != (as_document ? 3 : 2)) {
+		fprintf(stderr, "Usage: assayd evaluate [--document] FILE (- for standard input)\n");
 		return EXIT_USAGE;
 	}
 	struct buf in = BUF_INIT(VERDICT_BYTES_MAX), out = BUF_INIT(VERDICT_BYTES_MAX);
 	json_t *json = NULL;
-	bool ok = read_file(argv[1], &in) && parse(&in, &json) && fetch_policies(json) && evaluate_json(json, &out);
+	bool ok = read_file(argv[argc - 1], &in) && parse(&in, &json) && fetch_policies(json) && evaluate_json(json, as_document, &out);
 	if (ok)
 		ok = fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
 	json_decref(json);

@@ -11,7 +11,7 @@ static const struct check {
 	const char *what;
 	enum db_status (*run)(struct db *db, struct check_report *r);
 } checks[] = {
-        {"decisions replay from their evidence to the same bytes", check_decisions},
+        {"decisions replay to the same bytes", check_decisions},
         {"policies have the hash of their document", check_policies},
         {"ledger entries balance, one after the other, and never below zero", check_ledger},
         {"deposit balances are the sums of their entries", check_deposits},

@@ -1,4 +1,4 @@
-/* Decisions, their evidence, and their replay. */
+/* Decisions, their documents as files, and their replay. */
 #include "model/store/decisions.h"
 
 #include "base/json_write.h"
@@ -108,14 +108,14 @@ static void replay_reply(struct keyed *k, const struct rows *rows)
 	const char *evidence = rows_text(rows, 0, COLUMN_TEXT);
 	struct buf body = BUF_INIT((size_t)-1);
 	struct replay r;
-	if (replay_evidence(evidence, strlen(evidence), rows_text(rows, 0, 2), &r)) {
+	if (replay_decision(evidence, strlen(evidence), rows_text(rows, 0, 2), &r)) {
 		replay_write(&body, id, &r);
 		if (!r.identical)
 			log_line(LOG_ERROR, "a decision does not replay to its own document", "decision_id", id, "sha256",
 			         rows_text(rows, 0, COLUMN_SHA256), "recomputed", r.sha256, NULL);
 		keyed_answer(k, 200, &body, NULL);
 	} else {
-		log_line(LOG_ERROR, "a decision's evidence cannot be read", "decision_id", id, NULL);
+		log_line(LOG_ERROR, "a decision cannot be evaluated any more", "decision_id", id, NULL);
 		reply_problem(k->rq, CODE_INTERNAL, NULL, 0);
 	}
 	replay_free(&r);

@@ -58,10 +58,12 @@ static enum db_status refuse_not_met(struct conversion *c, day as_of, const stru
 
 static enum db_status convert_met(struct conversion *c, const struct gathered_period *p, const struct verdict *v)
 {
+	char decided_on[DAY_TEXT];
 	return keyed_call(c->k, "early_convert",
-	                  json_pack("{s:s, s:s, s:s%, s:s%, s:s%, s:s, s:s}", "provider_id", p->provider_id, "period_id", p->period_id,
-	                            "document", v->document.data, v->document.len, "evidence", v->evidence.data, v->evidence.len,
-	                            "progress", v->progress.data, v->progress.len, "sha256", v->sha256, "engine", ENGINE_VERSION),
+	                  json_pack("{s:s, s:s, s:s, s:s%, s:s%, s:s, s:s}", "provider_id", p->provider_id, "period_id", p->period_id,
+	                            "decided_on", day_text(p->origin.decided_on, decided_on), "document", v->document.data,
+	                            v->document.len, "progress", v->progress.data, v->progress.len, "sha256", v->sha256, "engine",
+	                            DOCUMENT_ENGINE),
 	                  &c->written);
 }
 
@@ -96,7 +98,7 @@ static enum db_status decide(struct conversion *c, const PGresult *res)
 	if (watermark == DAY_NONE || watermark < start)
 		return refuse_with(c, CODE_NO_WATERMARK, json_array(), NULL);
 	day as_of = watermark < today ? watermark : today;
-	return judge(c, &(struct gather_want){.period_id = PQgetvalue(res, 0, 1), .as_of = as_of});
+	return judge(c, &(struct gather_want){.period_id = PQgetvalue(res, 0, 1), .as_of = as_of, .imports = true});
 }
 
 static enum db_status convert_body(struct db *db, void *arg)

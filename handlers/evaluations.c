@@ -1,11 +1,12 @@
-/* POST /v1/evaluations: facts and policies in, a decision out, nothing of it stored. Bodies may be large, so that they are read,
+/* POST /v1/evaluations: facts and policies in, a decision out, nothing of it stored; or a decision's document in, and the same one
+ * out. Bodies may be large, so that they are read,
  * parsed and evaluated on a worker; how many at once is the number of stream workers. */
 #include "base/json_read.h"
 #include "base/sha256.h"
 #include "handlers/handlers.h"
 #include "handlers/input.h"
 #include "handlers/keyed.h"
-#include "model/rules/evaluation_json.h"
+#include "model/rules/document.h"
 #include "model/store/policy_cache.h"
 #include "model/store/verdict.h"
 #include "server/upload.h"
@@ -69,16 +70,9 @@ static const struct policy *find_policy(void *arg, const char *ref)
 static bool answer(struct request *rq, json_t *json, struct buf *out)
 {
 	const struct policy_source source = {.find = find_policy};
-	struct evaluation e;
+	const struct evaluating how = {.source = &source, .as_document = request_query(rq, "form") != NULL};
 	FAULTS_HERE(f);
-	struct evaluation_request *request = evaluation_request_read(json, &source, &f);
-	bool ok = request && evaluation_run(evaluation_request_input(request), &e, &f);
-	if (ok) {
-		evaluation_json(out, evaluation_request_input(request), &e, EVALUATION_WHOLE);
-		evaluation_free(&e);
-		ok = !out->failed;
-	}
-	evaluation_request_free(request);
+	bool ok = evaluation_answer(json, &how, out, &f);
 	if (!ok && faults_any(&f))
 		reply_faults(rq, &f);
 	else if (!ok)
@@ -114,5 +108,12 @@ static void evaluate_body(struct worker *w, struct request *rq)
 
 void handle_evaluate(struct request *rq)
 {
-	request_work(rq, evaluate_body);
+	static const char *const forms[] = {"document", NULL};
+	const char *form = NULL;
+	FAULTS_HERE(f);
+	(void)request_query_word(rq, "form", forms, &form, &f);
+	if (faults_any(&f))
+		reply_faults(rq, &f);
+	else
+		request_work(rq, evaluate_body);
 }

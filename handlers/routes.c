@@ -69,7 +69,7 @@ const struct operation operations[] = {
         {GET("listImportErrors", "/v1/imports/{id}/errors", BACK_OFFICE | ROLE_FEED, handle_import_errors), .query = PAGE},
 
         {ROUTE("POST", "evaluate", "/v1/evaluations", READ, handle_evaluate), .body = BODY_STREAM,
-         .json_stream = true, .body_max = EVALUATION_BODY_MAX},
+         .json_stream = true, .body_max = EVALUATION_BODY_MAX, .query = "form"},
         {POST("startAssessmentRun", "/v1/assessment-runs", REVIEW, handle_run_create)},
         {GET("listAssessmentRuns", "/v1/assessment-runs", BACK_OFFICE, handle_run_list), .query = PAGE " status"},
         {GET("getAssessmentRun", "/v1/assessment-runs/{id}", BACK_OFFICE, handle_run_get), .etag_of_body = true},

@@ -95,6 +95,7 @@ begin
 	perform ensure_store_day_partition(m) from (select distinct date_trunc('month', d)::date as m from unnest(days) d) x;
 	insert into store_day_loaded select unnest(days) on conflict do nothing;
 	insert into import_ref (import_id) values (p_import_id) returning seq into n;
+	insert into store_month_import select distinct date_trunc('month', d)::date, n from unnest(days) d;
 	create temp table import_changed (store_id text, day date, orders bigint, gmv_fen bigint,
 		old_orders bigint, old_gmv_fen bigint, old_import_seq bigint) on commit drop;
 	create temp table import_month_delta (store_id text, month date, orders bigint, gmv_fen bigint) on commit drop;

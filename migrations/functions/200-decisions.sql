@@ -1,4 +1,4 @@
--- Decisions: immutable documents, each with the evidence that gives it.
+-- Decisions: immutable documents that stand alone (model/rules/document.h). Those made before they did have their evidence beside.
 
 -- The resource up to its document, and after it.
 create or replace function decision_head(d decision) returns text language sql stable as $$
@@ -36,8 +36,8 @@ create or replace function decision_audited(d decision) returns jsonb language s
 		'outcome', d.outcome, 'sha256', d.sha256)
 $$;
 
--- Early conversion (3.2), decided on by the service in the transaction that calls this. args: provider_id, period_id, document,
--- evidence, sha256, engine, progress. The trial ends today; the first regular period begins on the next 1st.
+-- Early conversion (3.2), decided on by the service in the transaction that calls this. args: provider_id, period_id,
+-- decided_on (today, as its document says), document, sha256, engine, progress. The trial ends today; the first regular period begins on the next 1st.
 create or replace function op_early_convert(ctx jsonb, args jsonb) returns answer language plpgsql as $$
 declare
 	p provider;
@@ -48,11 +48,12 @@ declare
 begin
 	select * into strict p from provider where provider_id = args->>'provider_id' for update;
 	select * into strict d from period where period_id = args->>'period_id' for update;
-	if p.status <> 'trial' or d.status <> 'open' or d.stage <> 'trial' or today > d.end_day then
+	if p.status <> 'trial' or d.status <> 'open' or d.stage <> 'trial' or today > d.end_day
+		or today <> (args->>'decided_on')::date then
 		return answer_problem('again');
 	end if;
-	insert into decision (decision_id, provider_id, period_id, outcome, decided_on, document, evidence, sha256, engine)
-	values (new_id('dec'), p.provider_id, d.period_id, 'met', today, args->>'document', args->>'evidence', args->>'sha256', args->>'engine')
+	insert into decision (decision_id, provider_id, period_id, outcome, decided_on, document, sha256, engine)
+	values (new_id('dec'), p.provider_id, d.period_id, 'met', today, args->>'document', args->>'sha256', args->>'engine')
 	returning * into made;
 	was := jsonb_build_object('status', d.status, 'end', d.end_day);
 	update period set status = 'converted', end_day = today, decision_id = made.decision_id, progress = args->>'progress',

@@ -1,5 +1,5 @@
 /* The evaluation's JSON: the contract's request in, the contract's answer out, and the evidence of a decision, which is a
- * request with every policy whole. All that is written is canonical: compact, one member order, so that the same facts and
+ * request with every policy whole (a decision's document has it inside: document.h). All that is written is canonical: compact, one member order, so that the same facts and
  * policies give the same bytes.
  *
  * The request, beyond the contract's example:
@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/faults.h"
+#include "base/json_write.h"
 #include "model/rules/evaluation.h"
 
 #include <jansson.h>
@@ -53,6 +54,10 @@ bool evaluation_run(const struct evaluation_input *in, struct evaluation *out, s
  * that is an example has "example":true after "policy". `in` is the input it was made from. */
 enum evaluation_form { EVALUATION_WHOLE, EVALUATION_WITHOUT_STORES };
 void evaluation_json(struct buf *out, const struct evaluation_input *in, const struct evaluation *e, enum evaluation_form form);
+
+/* The same members onto an object that is open. */
+void evaluation_members(struct json_writer *w, const struct evaluation_input *in, const struct evaluation *e,
+                        enum evaluation_form form);
 
 /* Appends the evidence: a request that gives, read again, byte for byte the same answer and the same evidence. */
 void evidence_json(struct buf *out, const struct evaluation_input *in);

@@ -1,8 +1,6 @@
 /* An evaluation as the contract's answer, and its input as evidence. */
 #include "model/rules/evaluation_json.h"
 
-#include "base/json_write.h"
-
 #include <assert.h>
 
 enum { MONTH_TEXT = 7 }; /* of "2023-04-01" */
@@ -154,29 +152,35 @@ static void write_result(const struct answer *a, const struct evaluation_input *
 	jw_object_end(a->w);
 }
 
+void evaluation_members(struct json_writer *w, const struct evaluation_input *in, const struct evaluation *e,
+                        enum evaluation_form form)
+{
+	write_outcome(w, e->met);
+	jw_kbool(w, "final", e->final);
+	jw_kstring(w, "stage", stage_name(e->stage));
+	jw_key(w, "period");
+	jw_object(w);
+	write_day(w, "start", e->start);
+	write_day(w, "end", e->end);
+	jw_object_end(w);
+	write_day(w, "as_of", e->as_of);
+	write_day(w, "evaluated_on", e->evaluated_on);
+	jw_key(w, "policies");
+	jw_array(w);
+	for (size_t i = 0; i < e->policy_count; i++) {
+		const struct policy_result *result = &e->policies[i];
+
+		write_result(&(struct answer){w, e, result, &result->policy->stages[e->stage].requires}, in, form);
+	}
+	jw_array_end(w);
+}
+
 void evaluation_json(struct buf *out, const struct evaluation_input *in, const struct evaluation *e, enum evaluation_form form)
 {
 	struct json_writer w = json_writer_on(out);
 
 	jw_object(&w);
-	write_outcome(&w, e->met);
-	jw_kbool(&w, "final", e->final);
-	jw_kstring(&w, "stage", stage_name(e->stage));
-	jw_key(&w, "period");
-	jw_object(&w);
-	write_day(&w, "start", e->start);
-	write_day(&w, "end", e->end);
-	jw_object_end(&w);
-	write_day(&w, "as_of", e->as_of);
-	write_day(&w, "evaluated_on", e->evaluated_on);
-	jw_key(&w, "policies");
-	jw_array(&w);
-	for (size_t i = 0; i < e->policy_count; i++) {
-		const struct policy_result *result = &e->policies[i];
-
-		write_result(&(struct answer){&w, e, result, &result->policy->stages[e->stage].requires}, in, form);
-	}
-	jw_array_end(&w);
+	evaluation_members(&w, in, e, form);
 	jw_object_end(&w);
 }
 

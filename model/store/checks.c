@@ -20,7 +20,7 @@ static void wrong(struct check_report *r, const char *what, const char *why)
 
 static const struct statement CHECK_DECISIONS = {
         .name = "check_decisions",
-        .sql = "select decision_id, outcome, evidence, document, sha256 from decision where decision_id > $1 order by decision_id"
+        .sql = "select decision_id, outcome, coalesce(evidence, document), document, sha256 from decision where decision_id > $1 order by decision_id"
                " limit $2::integer",
         .params = 2,
 };
@@ -30,10 +30,10 @@ static void check_decision(struct check_report *r, const PGresult *res, int row)
 	struct replay replay;
 	const char *id = PQgetvalue(res, row, 0);
 	r->looked_at++;
-	if (!replay_evidence(PQgetvalue(res, row, 2), (size_t)PQgetlength(res, row, 2), PQgetvalue(res, row, 3), &replay))
-		wrong(r, id, "its evidence cannot be evaluated");
+	if (!replay_decision(PQgetvalue(res, row, 2), (size_t)PQgetlength(res, row, 2), PQgetvalue(res, row, 3), &replay))
+		wrong(r, id, "it cannot be evaluated any more");
 	else if (!replay.identical)
-		wrong(r, id, "its evidence evaluates to another document");
+		wrong(r, id, "it evaluates to another document");
 	else if (strcmp(replay.sha256, PQgetvalue(res, row, 4)) != 0)
 		wrong(r, id, "its sha256 is not its document's");
 	else if (strcmp(replay.met ? "met" : "not_met", PQgetvalue(res, row, 1)) != 0)

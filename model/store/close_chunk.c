@@ -78,13 +78,14 @@ static enum db_status claim(struct db *db, const struct close_chunk *chunk, PGre
 	return db_run(db, chunk->closing->dry_run ? &READ_DUE_PERIODS : &CLAIM_DUE_PERIODS, params, due);
 }
 
-static enum db_status gather_due(struct db *db, const PGresult *due, struct gathered **out)
+static enum db_status gather_due(struct db *db, const struct close_chunk *chunk, const PGresult *due, struct gathered **out)
 {
 	struct gather_want wants[GATHER_PERIODS_MAX];
 	size_t n = (size_t)PQntuples(due);
 	for (size_t i = 0; i < n; i++)
 		wants[i] = (struct gather_want){.period_id = PQgetvalue(due, (int)i, 0),
-		                                .as_of = (day)strtol(PQgetvalue(due, (int)i, 1), NULL, 10)};
+		                                .as_of = (day)strtol(PQgetvalue(due, (int)i, 1), NULL, 10),
+		                                .imports = !chunk->closing->dry_run};
 	return gather(db, wants, n, out);
 }
 
@@ -137,7 +138,7 @@ static enum db_status work_on(struct db *db, struct close_chunk *chunk, const PG
 {
 	struct gathered *g = NULL;
 	struct outcomes o = outcomes_new();
-	enum db_status status = gather_due(db, due, &g);
+	enum db_status status = gather_due(db, chunk, due, &g);
 	if (status == DB_OK)
 		status = judge(db, chunk, g, due, &o);
 	if (status == DB_OK && chunk->judged)

@@ -1,11 +1,13 @@
 #include "model/store/decision_copy.h"
 
+#include "model/rules/document.h"
+
 #include <string.h>
 
 enum { PIECE_BYTES = 256 * 1024, PENDING_MAX = 1024 * 1024 * 1024 };
 
 static const char copy_decisions[] = "copy decision (decision_id, provider_id, period_id, run_id, outcome, decided_on, document,"
-                                     " evidence, sha256, engine) from stdin";
+                                     " sha256, engine) from stdin";
 
 enum db_status decision_copy_begin(struct decision_copy *c, struct db *db)
 {
@@ -67,9 +69,8 @@ enum db_status decision_copy_add(struct decision_copy *c, const struct decision_
 	text_column(&c->pending, v->met ? "met" : "not_met", '\t');
 	text_column(&c->pending, row->decided_on, '\t');
 	column(&c->pending, v->document.data, v->document.len, '\t');
-	column(&c->pending, v->evidence.data, v->evidence.len, '\t');
 	text_column(&c->pending, v->sha256, '\t');
-	text_column(&c->pending, ENGINE_VERSION, '\n');
+	text_column(&c->pending, DOCUMENT_ENGINE, '\n');
 	return c->pending.len >= PIECE_BYTES || c->pending.failed ? flush(c) : DB_OK;
 }
 

@@ -1,7 +1,7 @@
 #include "model/store/decisions.h"
 
 #include "base/json_read.h"
-#include "model/rules/evaluation_json.h"
+#include "model/rules/document.h"
 #include "model/store/verdict.h"
 
 #include <string.h>
@@ -15,14 +15,15 @@ const struct statement DECISION_BY_ID = {
 
 const struct statement DECISION_EVIDENCE = {
         .name = "decision_evidence",
-        .sql = "select provider_id, evidence, encode(sha256(convert_to(evidence, 'UTF8')), 'hex') from decision where decision_id = $1",
+        .sql = "select provider_id, coalesce(evidence, document), case when evidence is null then sha256"
+               " else encode(sha256(convert_to(evidence, 'UTF8')), 'hex') end from decision where decision_id = $1",
         .params = 1,
         .slow = true,
 };
 
 const struct statement DECISION_REPLAY = {
         .name = "decision_replay",
-        .sql = "select provider_id, evidence, document, sha256 from decision where decision_id = $1",
+        .sql = "select provider_id, coalesce(evidence, document), document, sha256 from decision where decision_id = $1",
         .params = 1,
 };
 
@@ -54,12 +55,12 @@ const struct statement DECISION_LIST_OF_PERIOD = {
         .slow = true,
 };
 
-static bool evaluate_again(json_t *json, struct replay *out)
+/* The evidence of one made before documents stood alone. */
+static bool evaluate_evidence(json_t *json, struct replay *out, struct faults *faults)
 {
-	struct faults faults = {0};
 	struct evaluation e;
-	struct evaluation_request *request = evaluation_request_read(json, NULL, &faults);
-	bool ok = request && evaluation_run(evaluation_request_input(request), &e, &faults);
+	struct evaluation_request *request = evaluation_request_read(json, NULL, faults);
+	bool ok = request && evaluation_run(evaluation_request_input(request), &e, faults);
 	if (ok) {
 		evaluation_json(&out->document, evaluation_request_input(request), &e, EVALUATION_WHOLE);
 		out->met = e.met;
@@ -67,16 +68,20 @@ static bool evaluate_again(json_t *json, struct replay *out)
 		ok = !out->document.failed;
 	}
 	evaluation_request_free(request);
-	faults_free(&faults);
 	return ok;
 }
 
-bool replay_evidence(const char *evidence, size_t len, const char *document, struct replay *out)
+static bool evaluate_again(json_t *json, struct replay *out, struct faults *faults)
+{
+	return document_is(json) ? document_again(json, &out->document, &out->met, faults) : evaluate_evidence(json, out, faults);
+}
+
+bool replay_decision(const char *evidence, size_t len, const char *document, struct replay *out)
 {
 	struct faults faults = {0};
 	json_t *json = NULL;
 	*out = (struct replay){.document = BUF_INIT(VERDICT_BYTES_MAX)};
-	bool ok = json_read(evidence, len, JSON_DEPTH_MAX, &json, &faults) == JSON_OK && evaluate_again(json, out);
+	bool ok = json_read(evidence, len, JSON_DEPTH_MAX, &json, &faults) == JSON_OK && evaluate_again(json, out, &faults);
 	json_decref(json);
 	faults_free(&faults);
 	if (!ok)

@@ -22,7 +22,7 @@ static const struct statement GATHER_PERIODS = {
         .name = "gather_periods",
         .sql = "select w.i, d.period_id, d.provider_id, d.facts_version, d.stage, d.start_day - date '1970-01-01',"
                " w.as_of, array_to_string(d.policies, ' '), p.region, p.industry, p.main_category,"
-               " (select day from watermark) - date '1970-01-01'"
+               " (select day from watermark) - date '1970-01-01', assay_today() - date '1970-01-01'"
                " from unnest($1::integer[], $2::text[], $3::integer[]) w(i, period_id, as_of)"
                " join period d on d.period_id = w.period_id join provider p on p.provider_id = d.provider_id"
                " order by w.i",
@@ -63,6 +63,7 @@ static enum db_status read_period(struct db *db, struct gather_work *w, const PG
 	in->as_of = gather_day(res, row, 6);
 	p->end = in->as_of; /* until the policies say */
 	w->watermark = gather_day(res, row, 11);
+	p->origin = (struct document_origin){.decided_on = gather_day(res, row, 12), .watermark = w->watermark};
 	in->provider_industry = arena_text(&w->arena, PQgetvalue(res, row, 9));
 	in->provider_main_category = arena_text(&w->arena, PQgetvalue(res, row, 10));
 	if (!stage_by_name(PQgetvalue(res, row, 4), &in->stage) || !region_parse(PQgetvalue(res, row, 8), &in->provider_region))
@@ -107,6 +108,7 @@ enum db_status gather(struct db *db, const struct gather_want *wants, size_t cou
 		return DB_FAILED;
 	w->arena = ARENA_INIT(GATHER_BYTES_MAX);
 	w->every_store = count && wants[0].every_store;
+	w->origins.wanted = count && wants[0].imports;
 	enum db_status status = db_exec(db, PLANS_BY_KEY);
 	if (status == DB_OK)
 		status = read_periods(db, w, wants, count);
@@ -120,6 +122,9 @@ enum db_status gather(struct db *db, const struct gather_want *wants, size_t cou
 		status = gather_days(db, w);
 	if (status == DB_OK)
 		status = gather_exam_passes(db, w);
+	if (status == DB_OK && w->origins.wanted)
+		status = gather_imports(db, w);
+	origins_free(&w->origins);
 	if (status == DB_OK)
 		*out = &w->out;
 	else

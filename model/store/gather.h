@@ -8,6 +8,7 @@
 #ifndef ASSAY_MODEL_STORE_GATHER_H
 #define ASSAY_MODEL_STORE_GATHER_H
 
+#include "model/rules/document.h"
 #include "model/rules/evaluation.h"
 #include "server/db.h"
 
@@ -20,7 +21,9 @@ enum {
 struct gather_want {
 	const char *period_id;
 	day as_of; /* >= the period's start */
-	bool every_store; /* those too whose bindings all ended before the period or begin after as_of. The same in a whole chunk */
+	/* The same in a whole chunk: */
+	bool every_store; /* those too whose bindings all ended before the period or begin after as_of */
+	bool imports;     /* which imports the facts came from is wanted too: for a decision */
 };
 
 struct gathered_period {
@@ -31,6 +34,7 @@ struct gathered_period {
 	const char *unreadable;        /* not NULL: `input` cannot be evaluated, and why (for the log) */
 	const struct policy *policies[GATHER_POLICIES_MAX];
 	struct evaluation_input input; /* its policies are those above */
+	struct document_origin origin; /* today, the watermark, and, where they were wanted, the imports */
 };
 
 struct gathered {

@@ -9,17 +9,17 @@ static const struct statement GATHER_BINDINGS_OF = {
         .name = "gather_bindings",
         .sql = "with w as materialized (select i, provider_id, date '1970-01-01' + s as first_day, date '1970-01-01' + e as last_day, others"
                "  from unnest($1::integer[], $2::text[], $3::integer[], $4::integer[], $5::boolean[]) w(i, provider_id, s, e, others)),"
-               " own as materialized (select w.i, w.provider_id, w.last_day, w.others, b.store_id, b.bound_on, b.unbound_on,"
+               " own as materialized (select w.i, w.provider_id, w.last_day, w.others, b.store_id, b.bound_on, b.unbound_on, b.import_id,"
                "   bool_or(b.bound_on >= w.first_day or b.unbound_on is null or b.unbound_on > w.first_day)"
                "    over (partition by w.i, b.store_id) as bound"
-               "  from w cross join lateral (select b.store_id, b.bound_on, b.unbound_on from binding b"
+               "  from w cross join lateral (select b.store_id, b.bound_on, b.unbound_on, b.import_id from binding b"
                "   where b.provider_id = w.provider_id and (b.bound_on <= w.last_day or $6::boolean) offset 0) b),"
                " others as materialized (select distinct i, provider_id, last_day, store_id from own where bound and others)"
-               " select i, store_id collate \"C\" as store_id, true as self, bound_on - date '1970-01-01', unbound_on - date '1970-01-01'"
-               "  from own where bound or $6::boolean"
+               " select i, store_id collate \"C\" as store_id, true as self, bound_on - date '1970-01-01', unbound_on - date '1970-01-01',"
+               "  import_id from own where bound or $6::boolean"
                " union all"
-               " select o.i, o.store_id collate \"C\", false, b.bound_on - date '1970-01-01', b.unbound_on - date '1970-01-01'"
-               "  from others o cross join lateral (select b.bound_on, b.unbound_on from binding b where b.store_id = o.store_id"
+               " select o.i, o.store_id collate \"C\", false, b.bound_on - date '1970-01-01', b.unbound_on - date '1970-01-01', b.import_id"
+               "  from others o cross join lateral (select b.bound_on, b.unbound_on, b.import_id from binding b where b.store_id = o.store_id"
                "   and b.provider_id <> o.provider_id and b.bound_on <= o.last_day offset 0) b"
                " order by 1, 2, 3 desc, 4, 5",
         .params = 6,
@@ -92,6 +92,7 @@ enum db_status gather_bindings(struct db *db, struct gather_work *w)
 		if (begins_store(res, row))
 			read_store(w, res, row, &bindings[row]);
 		w->stores[w->store_count - 1].binding_count++;
+		origins_note(&w->origins, SOURCE_BINDINGS, w->period_of[w->store_count - 1], PQgetvalue(res, row, 5));
 		bindings[row] = (struct binding){.self = PQgetvalue(res, row, 2)[0] == 't',
 		                                 .bound_on = gather_day(res, row, 3),
 		                                 .unbound_on = gather_day(res, row, 4)};

@@ -7,9 +7,9 @@
 
 static const struct statement GATHER_ATTRIBUTES_OF = {
         .name = "gather_attributes",
-        .sql = "select s.k, v.registered_region, array_to_string(v.ship_from_regions, ' '), v.industry, v.category, v.status"
+        .sql = "select s.k, v.registered_region, array_to_string(v.ship_from_regions, ' '), v.industry, v.category, v.status, v.import_id"
                " from unnest($1::integer[], $2::text[], $3::integer[]) s(k, store_id, e) cross join lateral ("
-               "  select registered_region, ship_from_regions, industry, category, status from store_version v"
+               "  select registered_region, ship_from_regions, industry, category, status, import_id from store_version v"
                "  where v.store_id = s.store_id and v.valid_from <= date '1970-01-01' + s.e order by v.valid_from desc limit 1) v"
                " order by s.k",
         .params = 3,
@@ -29,9 +29,9 @@ static const struct statement GATHER_MONTHS_OF = {
 
 static const struct statement GATHER_DAYS_OF = {
         .name = "gather_days",
-        .sql = "select s.k, d.day - date '1970-01-01', d.orders, d.gmv_fen"
+        .sql = "select s.k, d.day - date '1970-01-01', d.orders, d.gmv_fen, d.import_seq"
                " from unnest($1::integer[], $2::text[], $3::integer[], $4::integer[]) s(k, store_id, first, last) cross join lateral ("
-               "  select day, orders, gmv_fen from store_day d where d.store_id = s.store_id"
+               "  select day, orders, gmv_fen, import_seq from store_day d where d.store_id = s.store_id"
                "  and d.day between date '1970-01-01' + s.first and date '1970-01-01' + s.last"
                "  and (d.orders > 0 or d.gmv_fen > 0) order by d.day offset 0) d",
         .params = 4,
@@ -39,9 +39,9 @@ static const struct statement GATHER_DAYS_OF = {
 
 static const struct statement GATHER_EXAM_PASSES_OF = {
         .name = "gather_exam_passes",
-        .sql = "select w.i, e.person_id, e.passed_on - date '1970-01-01'"
+        .sql = "select w.i, e.person_id, e.passed_on - date '1970-01-01', e.import_id"
                " from unnest($1::integer[], $2::text[], $3::integer[]) w(i, provider_id, e_day) cross join lateral ("
-               "  select person_id, passed_on from exam_pass e where e.provider_id = w.provider_id"
+               "  select person_id, passed_on, import_id from exam_pass e where e.provider_id = w.provider_id"
                "  and e.passed_on <= date '1970-01-01' + w.e_day offset 0) e"
                " order by w.i, e.person_id collate \"C\", e.passed_on",
         .params = 3,
@@ -98,6 +98,7 @@ static void read_attributes(struct gather_work *w, const PGresult *res, int row)
 {
 	size_t k = (size_t)gather_int(res, row, 0);
 	struct evaluation_store *store = &w->stores[k];
+	origins_note(&w->origins, SOURCE_STORES, w->period_of[k], PQgetvalue(res, row, 6));
 	store->unlisted = false;
 	store->industry = arena_text(&w->arena, PQgetvalue(res, row, 3));
 	store->category = arena_text(&w->arena, PQgetvalue(res, row, 4));
@@ -131,12 +132,15 @@ static bool month_suffices(const struct gather_work *w, size_t k, day month)
 	return month_may_stand_for_days(store->bindings, store->binding_count, month, evaluated_on);
 }
 
+enum { FIGURE_SEQ = 4 }; /* the column that only days have */
+
 /* A row of months or days. */
 struct figure {
 	size_t k;
 	day on;
 	int64_t orders;
 	fen gmv_fen;
+	int64_t import_seq; /* of days */
 };
 
 static int by_store_and_day(const void *left, const void *right)
@@ -152,11 +156,12 @@ static struct figure *read_figures(const PGresult *res, size_t *count)
 {
 	size_t rows = (size_t)PQntuples(res);
 	struct figure *list = calloc(rows + 1, sizeof *list);
-	bool ordered = true;
+	bool ordered = true, days = PQnfields(res) > FIGURE_SEQ;
 	for (size_t i = 0; list && i < rows; i++) {
 		int row = (int)i;
 		list[i] = (struct figure){.k = (size_t)gather_int(res, row, 0), .on = gather_day(res, row, 1),
-		                          .orders = gather_int(res, row, 2), .gmv_fen = gather_int(res, row, 3)};
+		                          .orders = gather_int(res, row, 2), .gmv_fen = gather_int(res, row, 3),
+		                          .import_seq = days ? gather_int(res, row, FIGURE_SEQ) : 0};
 		ordered = ordered && (i == 0 || by_store_and_day(&list[i - 1], &list[i]) < 0);
 	}
 	if (list && !ordered)
@@ -175,6 +180,7 @@ static bool keep_months(struct gather_work *w, const struct figure *list, size_t
 		*facts = (struct month_fact){.month = list[i].on, .orders = list[i].orders, .gmv_fen = list[i].gmv_fen};
 		if (!store->month_count++)
 			store->months = facts;
+		origins_note_month(&w->origins, w->period_of[list[i].k], facts->month);
 		facts++;
 	}
 	return facts;
@@ -188,6 +194,7 @@ static bool keep_days(struct gather_work *w, const struct figure *list, size_t c
 		facts[i] = (struct day_fact){.on = list[i].on, .orders = list[i].orders, .gmv_fen = list[i].gmv_fen};
 		if (!store->day_count++)
 			store->days = &facts[i];
+		origins_note_seq(&w->origins, w->period_of[list[i].k], list[i].import_seq);
 	}
 	return facts;
 }
@@ -241,6 +248,7 @@ static void read_exam_passes(struct gather_work *w, const PGresult *res)
 		passes[row] = (struct exam_pass){.person_id = arena_text(&w->arena, PQgetvalue(res, row, 1)), .passed_on = gather_day(res, row, 2)};
 		if (!in->exam_pass_count++)
 			in->exam_passes = &passes[row];
+		origins_note(&w->origins, SOURCE_EXAM_PASSES, (size_t)gather_int(res, row, 0), PQgetvalue(res, row, 3));
 	}
 }
 

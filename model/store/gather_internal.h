@@ -4,6 +4,7 @@
 
 #include "model/store/arena.h"
 #include "model/store/gather.h"
+#include "model/store/origins.h"
 
 struct gather_work {
 	struct gathered out; /* what the caller gets: first member */
@@ -13,6 +14,7 @@ struct gather_work {
 	struct evaluation_store *stores; /* of all periods, period by period */
 	size_t *period_of;               /* beside stores: the index of its period */
 	size_t store_count;
+	struct origins origins; /* noted when imports are wanted */
 };
 
 static inline day gather_evaluated_on(const struct gathered_period *p)
@@ -29,5 +31,6 @@ enum db_status gather_attributes(struct db *db, struct gather_work *w);
 enum db_status gather_months(struct db *db, struct gather_work *w);
 enum db_status gather_days(struct db *db, struct gather_work *w);
 enum db_status gather_exam_passes(struct db *db, struct gather_work *w);
+enum db_status gather_imports(struct db *db, struct gather_work *w);
 
 #endif

@@ -1,6 +1,6 @@
 #include "model/store/verdict.h"
 
-#include "model/rules/evaluation_json.h"
+#include "model/rules/document.h"
 #include "model/store/gaps.h"
 #include "server/log.h"
 
@@ -39,15 +39,13 @@ static void write_bytes(const struct gathered_period *p, const struct evaluation
 	write_gaps(e, &out->gaps);
 	if (form == VERDICT_PROGRESS)
 		return;
-	evaluation_json(&out->document, &p->input, e, EVALUATION_WHOLE);
-	evidence_json(&out->evidence, &p->input);
+	document_json(&out->document, &p->input, e, &p->origin);
 	sha256_hex(out->document.data, out->document.len, out->sha256);
 }
 
 bool verdict_of(const struct gathered_period *p, enum verdict_form form, struct verdict *out)
 {
 	*out = (struct verdict){.document = BUF_INIT(VERDICT_BYTES_MAX),
-	                        .evidence = BUF_INIT(VERDICT_BYTES_MAX),
 	                        .progress = BUF_INIT(VERDICT_BYTES_MAX),
 	                        .gaps = BUF_INIT(VERDICT_BYTES_MAX)};
 	if (p->unreadable)
@@ -59,7 +57,7 @@ bool verdict_of(const struct gathered_period *p, enum verdict_form form, struct 
 	out->met = e.met;
 	write_bytes(p, &e, form, out);
 	evaluation_free(&e);
-	if (out->document.failed || out->evidence.failed || out->progress.failed || out->gaps.failed)
+	if (out->document.failed || out->progress.failed || out->gaps.failed)
 		return unreadable(p, "its document exceeds the bound, or out of memory");
 	return true;
 }
@@ -67,7 +65,6 @@ bool verdict_of(const struct gathered_period *p, enum verdict_form form, struct 
 void verdict_free(struct verdict *v)
 {
 	buf_free(&v->document);
-	buf_free(&v->evidence);
 	buf_free(&v->progress);
 	buf_free(&v->gaps);
 }

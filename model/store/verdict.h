@@ -1,4 +1,4 @@
-/* A period judged: its decision's document and evidence as bytes. */
+/* A period judged: its decision's document as bytes. */
 #ifndef ASSAY_MODEL_STORE_VERDICT_H
 #define ASSAY_MODEL_STORE_VERDICT_H
 
@@ -6,22 +6,18 @@
 #include "base/sha256.h"
 #include "model/store/gather.h"
 
-/* Which evaluator made a document. It changes whenever the same evidence could give other bytes. */
-#define ENGINE_VERSION "assay-evaluator/1"
-
 enum { VERDICT_BYTES_MAX = 256 * 1024 * 1024 };
 
 struct verdict {
 	bool met;
-	struct buf document; /* the evaluation's answer, canonical */
-	struct buf evidence; /* the evaluation's request: gives `document` again */
+	struct buf document; /* stands alone: model/rules/document.h */
 	struct buf progress; /* the answer without its stores */
 	struct buf gaps;     /* what is missing, as model/store/gaps.h writes it */
 	char sha256[SHA256_HEX]; /* of document */
 };
 
 enum verdict_form {
-	VERDICT_DECISION, /* everything */
+	VERDICT_DECISION, /* everything; its imports are to be gathered */
 	VERDICT_PROGRESS, /* outcome, progress and gaps only */
 	VERDICT_OUTCOME   /* met only */
 };

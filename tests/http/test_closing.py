@@ -334,37 +334,6 @@ def test_early_conversion_is_not_for_others(story):
     assert other.all("/v1/decisions", {"period_id": period}) == []
 
 
-def test_a_decision_stands_alone(story):
-    """Its evidence gives its document, by the command line, by the API and by replay, byte for byte."""
-    provider = story.trial()
-    story.advance("2023-07-01")
-    (summary,) = story.decisions(provider)
-    got = story.client.get(f"/v1/decisions/{summary['decision_id']}")
-    decision = got.json
-    body = got.body.decode()
-    document = body[body.index('"document":') + len('"document":'):body.index(',"sha256":')]
-    assert hashlib.sha256(document.encode()).hexdigest() == decision["sha256"] and json.loads(document) == decision["document"]
-    cached = story.client.get(f"/v1/decisions/{summary['decision_id']}", headers={"If-None-Match": got.etag})
-    assert (cached.status, cached.body) == (304, b"")
-
-    evidence = story.client.get(f"/v1/decisions/{summary['decision_id']}/evidence")
-    assert evidence.etag == f'"{hashlib.sha256(evidence.body).hexdigest()}"'
-    assert summary["decision_id"] in evidence.headers["Content-Disposition"]
-    assert story.service.command("evaluate", "-", stdin=evidence.body.decode()) == document
-    answer = story.client.post("/v1/evaluations", body=evidence.body, headers={"Content-Type": "application/json"})
-    assert answer.body.decode() == document
-    assert all(isinstance(p, dict) for p in evidence.json["policies"]), "policies whole, so that it needs no database"
-    assert [len(s["months"]) for s in evidence.json["stores"]] == [2] * 10, "April has the binding's edge: by day; else by month"
-
-    for key in ("replay-1", "replay-1", ""):
-        replayed = story.client.post(f"/v1/decisions/{summary['decision_id']}/replay", idempotency_key=key)
-        assert replayed.status == 200
-        assert (replayed.json["identical"], replayed.json["sha256"]) == (True, decision["sha256"])
-    assert story.client.post("/v1/decisions/dec_00/replay").status == 404
-    assert story.client.get("/v1/decisions/dec_00").status == 404
-    assert story.client.get("/v1/decisions/dec_00/evidence").status == 404
-
-
 def test_decisions_are_listed(story):
     met, not_met = story.trial(), story.trial(exams=0)
     story.advance("2023-07-01")

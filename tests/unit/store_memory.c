@@ -69,7 +69,7 @@ START_TEST(evidence_that_cannot_be_read_does_not_replay)
 	static const char *const bad[] = {"", "{}", "[1", "{\"policies\":[\"antiques-art@2023-04-26\"]}"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct replay r;
-		ck_assert(!replay_evidence(bad[i], strlen(bad[i]), "{}", &r));
+		ck_assert(!replay_decision(bad[i], strlen(bad[i]), "{}", &r));
 		ck_assert(!r.identical);
 		replay_free(&r);
 	}
