@@ -82,6 +82,13 @@ void handle_policy_replace(struct request *rq);
 void handle_policy_delete(struct request *rq);
 void handle_policy_publish(struct request *rq);
 
+/* simulations.c, what_if.c */
+void handle_simulate(struct request *rq);
+void handle_simulation_list(struct request *rq);
+void handle_simulation_get(struct request *rq);
+void handle_simulation_results(struct request *rq);
+void handle_what_if(struct request *rq);
+
 /* keys.c */
 void handle_key_create(struct request *rq);
 void handle_key_list(struct request *rq);

@@ -50,5 +50,9 @@ struct listing {
 };
 struct listing *listing_of_provider(struct request *rq, const struct statement *list, const char *const *filters,
                                     size_t nfilters, struct faults *f); /* NULL: a reply is staged */
+/* The same for a list of what is below the path's `id`, which is the statement's first parameter: of what else
+ * than a provider. */
+struct listing *listing_below(struct request *rq, const struct statement *list, const char *const *filters, size_t nfilters,
+                              struct faults *f);
 
 #endif

@@ -10,6 +10,7 @@
 #define BACK_OFFICE (ROLE_ADMIN | ROLE_OPERATOR | ROLE_AUDITOR)
 #define PAGE "limit cursor"
 #define EVALUATION_BODY_MAX ((size_t)16 * 1024 * 1024)
+#define WHAT_IF_BODY_MAX ((size_t)1024 * 1024)
 
 #define ROUTE(verb, name, where, who, fn) .id = name, .method = verb, .path = where, .roles = who, .handle = fn
 #define GET(name, where, who, fn) ROUTE("GET", name, where, who, fn)
@@ -88,6 +89,12 @@ const struct operation operations[] = {
         {GET("comparePolicies", "/v1/policies/{id}@{version}/compare", READ, handle_policy_compare), .query = "with",
          .etag_of_body = true},
         {GET("validatePolicy", "/v1/policies/{id}@{version}/validate", BACK_OFFICE, handle_policy_validate), .etag_of_body = true},
+        {POST("simulatePolicy", "/v1/policies/{id}@{version}/simulate", REVIEW, handle_simulate)},
+        {GET("listSimulations", "/v1/simulations", BACK_OFFICE, handle_simulation_list), .query = PAGE " status"},
+        {GET("getSimulation", "/v1/simulations/{id}", BACK_OFFICE, handle_simulation_get), .etag_of_body = true},
+        {GET("listSimulationResults", "/v1/simulations/{id}/results", BACK_OFFICE, handle_simulation_results),
+         .query = PAGE " difference"},
+        {POST("whatIf", "/v1/providers/{id}/what-if", READ, handle_what_if), .body_max = WHAT_IF_BODY_MAX},
         {POST("publishPolicy", "/v1/policies/{id}@{version}/publish", ADMIN, handle_policy_publish), .body_optional = true},
 
         {POST("createKey", "/v1/keys", ADMIN, handle_key_create)},

@@ -53,7 +53,17 @@ static enum db_status read_policies(struct db *db, struct gathered_period *p, ch
 	return DB_OK;
 }
 
-static enum db_status read_period(struct db *db, struct gather_work *w, const PGresult *res, int row)
+static void add_tried(struct gathered_period *p, const struct policy *tried)
+{
+	enum stage stage = p->input.stage;
+	if (!p->input.policy_count || tried->stages[stage].months != p->policies[0]->stages[stage].months) {
+		p->input.policy_count = 0;
+		p->end = period_end(p->input.start, tried->stages[stage].months);
+	}
+	p->policies[p->input.policy_count++] = tried;
+}
+
+static enum db_status read_period(struct db *db, struct gather_work *w, const PGresult *res, int row, const struct gather_want *wants)
 {
 	struct gathered_period *p = &w->out.periods[w->out.count++];
 	struct evaluation_input *in = &p->input;
@@ -73,7 +83,11 @@ static enum db_status read_period(struct db *db, struct gather_work *w, const PG
 	if (!stage_by_name(PQgetvalue(res, row, 4), &in->stage) || !region_parse(PQgetvalue(res, row, 8), &in->provider_region))
 		p->unreadable = "its stage or region is none";
 	char *refs = arena_text(&w->arena, PQgetvalue(res, row, 7));
-	return w->arena.failed ? DB_FAILED : read_policies(db, p, refs);
+	enum db_status status = w->arena.failed ? DB_FAILED : read_policies(db, p, refs);
+	const struct policy *tried = wants[gather_int(res, row, 0)].tried;
+	if (status == DB_OK && tried)
+		add_tried(p, tried);
+	return status;
 }
 
 static enum db_status read_periods(struct db *db, struct gather_work *w, const struct gather_want *wants, size_t count)
@@ -95,7 +109,7 @@ static enum db_status read_periods(struct db *db, struct gather_work *w, const s
 	if (!w->out.periods && status == DB_OK)
 		status = DB_FAILED;
 	for (int row = 0; status == DB_OK && row < rows; row++)
-		status = read_period(db, w, res, row);
+		status = read_period(db, w, res, row, wants);
 	PQclear(res);
 	return status;
 }
@@ -113,6 +127,7 @@ enum db_status gather(struct db *db, const struct gather_want *wants, size_t cou
 	w->arena = ARENA_INIT(GATHER_BYTES_MAX);
 	w->every_store = count && wants[0].every_store;
 	w->origins.wanted = count && wants[0].imports;
+	w->by_days = count && wants[0].by_days;
 	enum db_status status = db_exec(db, PLANS_BY_KEY);
 	if (status == DB_OK)
 		status = read_periods(db, w, wants, count);

@@ -125,7 +125,7 @@ enum db_status gather_attributes(struct db *db, struct gather_work *w)
 
 static bool month_suffices(const struct gather_work *w, size_t k, day month)
 {
-	if (w->watermark == DAY_NONE || day_month_end(month) > w->watermark)
+	if (w->by_days || w->watermark == DAY_NONE || day_month_end(month) > w->watermark)
 		return false;
 	const struct evaluation_store *store = &w->stores[k];
 	day evaluated_on = gather_evaluated_on(&w->out.periods[w->period_of[k]]);

@@ -9,7 +9,7 @@
 struct gather_work {
 	struct gathered out; /* what the caller gets: first member */
 	struct arena arena;
-	bool every_store; /* see struct gather_want */
+	bool every_store, by_days; /* see struct gather_want */
 	day watermark; /* DAY_NONE: no figures yet. The roll-up has the months that ended by then */
 	struct evaluation_store *stores; /* of all periods, period by period */
 	size_t *period_of;               /* beside stores: the index of its period */

@@ -16,11 +16,11 @@ def load(client, kind, rows, status=201, **query):
     return answer.json
 
 
-def finished(client, run_id):
+def finished(client, run_id, kind="assessment-runs"):
     """The run, once it is done."""
     give_up = time.monotonic() + 60
     while True:
-        run = client.get(f"/v1/assessment-runs/{run_id}").json
+        run = client.get(f"/v1/{kind}/{run_id}").json
         if run["status"] in ("done", "failed") or time.monotonic() > give_up:
             return run
         time.sleep(0.05)
@@ -156,6 +156,15 @@ def test_every_operation(service, client, world, keys):
     assert client.get(f"/v1/assessment-runs/{run['run_id']}/results").json["data"][0]["outcome"] == "not_met"
     assert world.provider(second["provider_id"])["status"] == "trial_failed"
     assert {d["outcome"] for d in client.all("/v1/decisions", limit=1)} == {"met", "not_met"}
+
+    # What if it had taken a hundred stores?
+    higher = {"from": "2023-05-01", "through": "2023-06-30", "changes": [{"pointer": "/trial/requires/all/0/any/0/all/0/at_least", "value": 100}]}
+    simulation = client.post("/v1/policies/antiques-art@2023-04-26/simulate", higher).json
+    assert finished(client, simulation["simulation_id"], "simulations")["totals"]["would_fail"] == 1
+    assert client.get(f"/v1/simulations/{simulation['simulation_id']}/results").json["data"][0]["provider_id"] == first["provider_id"]
+    assert client.get("/v1/simulations").status == 200
+    answer = client.post(f"/v1/providers/{first['provider_id']}/what-if", {"period_id": period["period_id"], "stores": [{"store_id": "a-0", "bindings": []}]})
+    assert answer.json["changed"]["outcome"] is True
 
     # Certified, the first exits.
     gone = client.post(f"/v1/providers/{first['provider_id']}/exit", {"reason": "moving"})

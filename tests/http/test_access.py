@@ -75,7 +75,7 @@ def test_admin_may_everything():
 def test_an_auditor_changes_nothing():
     """What it may POST computes an answer and keeps nothing."""
     may = {name for method, _, name, roles, _ in ROUTES if "auditor" in roles and method != "GET"}
-    assert may <= {"evaluate", "replayDecision", "simulatePolicy"}
+    assert may <= {"evaluate", "replayDecision", "whatIf"}
 
 
 def test_a_feed_only_imports():
