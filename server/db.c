@@ -143,7 +143,7 @@ enum db_status db_run(struct db *db, const struct statement *st, const char *con
 	enum db_status status = prepare(db, pg, st);
 	if (status != DB_OK)
 		return status;
-	PGresult *res = PQexecPrepared(pg, st->name, st->params, params, NULL, NULL, 0);
+	PGresult *res = PQexecPrepared(pg, st->name, st->params, params, NULL, NULL, st->binary);
 	status = db_status_of(db, res);
 	if (status == DB_OK) {
 		*out = res;

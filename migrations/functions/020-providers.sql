@@ -32,22 +32,41 @@ create or replace function provider_told(p provider) returns jsonb language sql 
 	select p.body::jsonb - 'contact'
 $$;
 
--- The provider moves on: status, history, audit entry and event at once. `cause`: id of the application, period or decision.
--- A move that rules.md does not know is refused by trigger (a_lifecycle).
-create or replace function provider_transition(p_provider_id text, p_to text, p_since date, p_cause text, ctx jsonb) returns void
+-- Providers move on: status, history, audit entry and event at once. `causes`: ids of the applications, periods or decisions.
+-- Arrays of one length, in the order in which it is told; no provider twice. A move that rules.md does not know is refused by
+-- trigger (a_lifecycle).
+create or replace function providers_transition(provider_ids text[], tos text[], sinces date[], causes text[], ctx jsonb) returns void
 language plpgsql as $$
 declare
-	p provider;
-	happened text := 'provider.' || case p_to when 'trial' then 'trial_began' else p_to end;
+	happened text[];
+	befores jsonb[];
+	afters jsonb[];
+	told jsonb[];
 begin
-	select * into strict p from provider where provider_id = p_provider_id for update;
-	update provider set status = p_to, since = p_since where provider_id = p_provider_id;
+	perform from provider where provider_id = any (provider_ids) order by provider_id for update;
+	select array_agg('provider.' || case m.status when 'trial' then 'trial_began' else m.status end order by m.n),
+		array_agg(jsonb_build_object('status', p.status, 'since', p.since) order by m.n),
+		array_agg(jsonb_build_object('status', m.status, 'since', m.since, 'cause', m.cause) order by m.n),
+		array_agg(jsonb_build_object('from', p.status, 'to', m.status, 'since', m.since, 'cause', m.cause) order by m.n)
+	into happened, befores, afters, told
+	from unnest(provider_ids, tos, sinces, causes) with ordinality m(provider_id, status, since, cause, n)
+	join provider p using (provider_id);
+	if coalesce(cardinality(happened), 0) <> cardinality(provider_ids) then
+		raise exception 'not all of these are providers: %', provider_ids using errcode = 'no_data_found';
+	end if;
+	update provider p set status = m.status, since = m.since
+		from unnest(provider_ids, tos, sinces) m(provider_id, status, since) where p.provider_id = m.provider_id;
 	insert into provider_status (provider_id, seq, status, since, cause)
-		select p_provider_id, coalesce(max(seq), 0) + 1, p_to, p_since, p_cause from provider_status where provider_id = p_provider_id;
-	perform audit_add(ctx, happened, p_provider_id, jsonb_build_object('status', p.status, 'since', p.since),
-		jsonb_build_object('status', p_to, 'since', p_since, 'cause', p_cause));
-	perform event_add(happened, p_provider_id, p_provider_id,
-		jsonb_build_object('from', p.status, 'to', p_to, 'since', p_since, 'cause', p_cause));
+		select m.provider_id, coalesce((select max(seq) from provider_status s where s.provider_id = m.provider_id), 0) + 1, m.status,
+			m.since, m.cause
+		from unnest(provider_ids, tos, sinces, causes) m(provider_id, status, since, cause);
+	perform audit_add_all(ctx, happened, provider_ids, befores, afters), event_add_all(happened, provider_ids, provider_ids, told);
+end $$;
+
+create or replace function provider_transition(p_provider_id text, p_to text, p_since date, p_cause text, ctx jsonb) returns void
+language plpgsql as $$
+begin
+	perform providers_transition(array[p_provider_id], array[p_to], array[p_since], array[p_cause], ctx);
 end $$;
 
 -- Until when new applications are refused, and why: whatever sets, prolongs or ends that has an entry of its own.
@@ -61,38 +80,6 @@ end $$;
 create or replace trigger cooldown after update of revoked_on, reapply_from, reapply_cause on provider for each row
 	when ((old.revoked_on, old.reapply_from, old.reapply_cause) is distinct from (new.revoked_on, new.reapply_from, new.reapply_cause))
 	execute function provider_cooldown_changed();
-
--- Certification lost (3.3): from the day after the failed period, and no new application for the cool-down (5) that the
--- period's newest policy states.
-create or replace function provider_revoke(p_period_id text, p_cause text, ctx jsonb) returns void language plpgsql as $$
-declare
-	d period;
-	from_day date;
-begin
-	select * into strict d from period where period_id = p_period_id;
-	from_day := d.end_day + 1;
-	perform provider_transition(d.provider_id, 'revoked', from_day, p_cause, ctx);
-	update provider set revoked_on = from_day, reapply_cause = 'revoked',
-		reapply_from = from_day + policy_admission_days(d.policies, 'reapply_cooldown_days')
-		where provider_id = d.provider_id;
-end $$;
-
--- The trial ended unmet (3.2): free to apply again after the policy's cool-down, which is 0 unless it says otherwise. A cool-down
--- of an earlier revocation, which a waiver had lifted for this application, ends no sooner for it.
-create or replace function provider_fail_trial(p_period_id text, p_cause text, ctx jsonb) returns void language plpgsql as $$
-declare
-	d period;
-	from_day date;
-	days integer;
-begin
-	select * into strict d from period where period_id = p_period_id;
-	from_day := d.end_day + 1;
-	days := policy_admission_days(d.policies, 'trial_failed_cooldown_days');
-	perform provider_transition(d.provider_id, 'trial_failed', from_day, p_cause, ctx);
-	update provider set reapply_cause = case when days > 0 then 'trial_failed' end,
-		reapply_from = case when days > 0 then from_day + days end
-		where provider_id = d.provider_id and coalesce(reapply_from, '-infinity') <= from_day + days;
-end $$;
 
 -- The significant digits of a region code: what every code that it covers begins with.
 create or replace function region_prefix(code text) returns text language sql immutable as $$

@@ -28,6 +28,17 @@ begin
 	perform event_add(p_type, d.provider_id, d.period_id, period_audited(d));
 end $$;
 
+-- The same for many at once, in their order. Arrays of one length, or `befores` null.
+create or replace function period_events(types text[], period_ids text[], befores jsonb[], ctx jsonb) returns void language plpgsql as $$
+declare
+	afters jsonb[];
+	provider_ids text[];
+begin
+	select array_agg(period_audited(d) order by x.n), array_agg(d.provider_id order by x.n) into afters, provider_ids
+		from unnest(period_ids) with ordinality x(period_id, n) join period d using (period_id);
+	perform audit_add_all(ctx, types, period_ids, befores, afters), event_add_all(types, provider_ids, period_ids, afters);
+end $$;
+
 create or replace function period_insert(a application, p_stage text, p_number integer, p_start date, ctx jsonb) returns period
 language plpgsql as $$
 declare
