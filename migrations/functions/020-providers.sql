@@ -1,13 +1,14 @@
 -- A provider: its resource, and the one way in which its status changes.
 
-create or replace function provider_body(p provider) returns text language sql stable as $$
-	select row_to_json(x)::text from (select
+create or replace function provider_body(p provider) returns text language plpgsql stable as $$
+begin
+	return (select row_to_json(x)::text from (select
 		p.provider_id, p.credit_code, p.name, p.service_categories, p.region, p.industry, p.main_category,
 		(select row_to_json(c) from (select p.contact->>'name' as name, p.contact->>'phone' as phone, p.contact->>'email' as email) c
 			where p.contact is not null) as contact,
 		p.status, p.since, p.revoked_on, p.reapply_from, p.reapply_cause,
-		instant(p.created_at) as created_at, instant(p.updated_at) as updated_at, p.version) x
-$$;
+		instant(p.created_at) as created_at, instant(p.updated_at) as updated_at, p.version) x);
+end $$;
 
 -- Whatever changes of what callers see of a provider makes a new version of it, and its body with it.
 create or replace function provider_keep_body() returns trigger language plpgsql as $$
@@ -54,6 +55,8 @@ begin
 	if coalesce(cardinality(happened), 0) <> cardinality(provider_ids) then
 		raise exception 'not all of these are providers: %', provider_ids using errcode = 'no_data_found';
 	end if;
+	perform obligations_set(array(select p.provider_id from unnest(provider_ids, tos) with ordinality m(provider_id, status, n)
+		join provider p using (provider_id) where p.obligation is not null and not obligation_binds(m.status) order by m.n), null);
 	update provider p set status = m.status, since = m.since
 		from unnest(provider_ids, tos, sinces) m(provider_id, status, since) where p.provider_id = m.provider_id;
 	insert into provider_status (provider_id, seq, status, since, cause)

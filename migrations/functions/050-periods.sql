@@ -1,10 +1,11 @@
 -- Periods: how they are scheduled, begin and follow each other. Locks are always taken provider first, then period.
 
-create or replace function period_body(d period) returns text language sql stable as $$
-	select row_to_json(x)::text from (select
+create or replace function period_body(d period) returns text language plpgsql stable as $$
+begin
+	return (select row_to_json(x)::text from (select
 		d.period_id, d.provider_id, d.stage, d.number, d.start_day as start, d.end_day as "end", d.scheduled_end,
-		d.status, d.policies, d.example, d.decision_id, d.progress::json as progress) x
-$$;
+		d.status, d.policies, d.example, d.decision_id, d.progress::json as progress) x);
+end $$;
 
 create or replace function period_keep_body() returns trigger language plpgsql as $$
 begin

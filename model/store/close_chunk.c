@@ -10,7 +10,7 @@
 /* What is due, in the order of the key; a row that another closing (or a change of its provider) holds is passed over. */
 static const struct statement CLAIM_DUE_PERIODS = {
         .name = "claim_due_periods",
-        .sql = "select d.period_id, d.end_day - date '1970-01-01', d.end_day, new_id('dec'), assay_today()"
+        .sql = "select d.period_id, d.end_day - date '1970-01-01', d.end_day, new_id('dec'), assay_today() - date '1970-01-01'"
                " from period d join provider p on p.provider_id = d.provider_id"
                " where d.status in ('open', 'awaiting_data') and d.end_day <= least($1::date, (select day from watermark))"
                " and (select day from watermark) is not null and (d.end_day, d.period_id) > ($2::date, $3::text)"
@@ -21,7 +21,7 @@ static const struct statement CLAIM_DUE_PERIODS = {
 /* The same for a dry run, which may have been resumed: what it judged already has a result. */
 static const struct statement READ_DUE_PERIODS = {
         .name = "read_due_periods",
-        .sql = "select d.period_id, d.end_day - date '1970-01-01', d.end_day, null, assay_today() from period d"
+        .sql = "select d.period_id, d.end_day - date '1970-01-01', d.end_day, null from period d"
                " where d.status in ('open', 'awaiting_data') and d.end_day <= least($1::date, (select day from watermark))"
                " and (select day from watermark) is not null and (d.end_day, d.period_id) > ($2::date, $3::text)"
                " and not exists (select from assessment_run_result x where x.run_id = $5 and x.period_id = d.period_id)"
@@ -110,7 +110,7 @@ static enum db_status judge_one(struct close_chunk *chunk, const struct gathered
 		                                                        .provider_id = p->provider_id,
 		                                                        .period_id = p->period_id,
 		                                                        .run_id = c->run_id,
-		                                                        .decided_on = PQgetvalue(due, row, 4),
+		                                                        .decided_on = (day)strtol(PQgetvalue(due, row, 4), NULL, 10),
 		                                                        .verdict = &v});
 	}
 	chunk->judged++;
