@@ -35,6 +35,11 @@ struct db *db_open(const char *url)
 	return db;
 }
 
+struct db *db_open_like(const struct db *other)
+{
+	return db_open(other->url);
+}
+
 static void disconnect(struct db *db)
 {
 	PQfinish(db->pg);

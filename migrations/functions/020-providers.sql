@@ -93,6 +93,11 @@ create or replace function like_escape(t text) returns text language sql immutab
 	select regexp_replace(t, '([\\%_])', '\\\1', 'g')
 $$;
 
+-- What name_grams() of every name has in which q stands, upper and lower case alike: its pairs of letters, or its only letter.
+create or replace function name_grams_asked(q text) returns text[] language sql immutable as $$
+	select array(select distinct substr(lower(q), i, 2) from generate_series(1, greatest(length(q) - 1, 1)) i)
+$$;
+
 -- A page of providers, newest first. Only the filters that are given are in the statement, so that each mix is planned for
 -- itself. `whose`: a partner's own.
 create or replace function provider_list(after text, n integer, whose text, p_status text, p_region text, p_industry text, q text)
@@ -104,9 +109,10 @@ begin
 		|| case when p_status is not null then ' and status = $3' else '' end
 		|| case when p_region is not null then format(' and region like %L', region_prefix(p_region) || '%') else '' end
 		|| case when p_industry is not null then ' and industry = $4' else '' end
-		|| case when q is not null then ' and (name ilike $5 or credit_code like $6)' else '' end
-		|| ' order by provider_id desc limit $7'
-		using after, whose, p_status, p_industry, '%' || like_escape(q) || '%', like_escape(upper(q)) || '%', n;
+		|| case when q is not null then ' and (name_grams(name) @> $7 and name ilike $5'
+			|| format(' or credit_code::text like %L)', like_escape(upper(q)) || '%') else '' end
+		|| ' order by provider_id desc limit $6'
+		using after, whose, p_status, p_industry, '%' || like_escape(q) || '%', n, name_grams_asked(q);
 end $$;
 
 -- RFC 7396 for the contact: null removes it, a null member that member. What has no member left is no contact.

@@ -2,6 +2,8 @@
 
 #include "model/store/close_chunk.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -87,29 +89,102 @@ static bool must_pause(const struct closing *c)
 	return (c->stopping && c->stopping(c->arg)) || (c->deadline_ms && monotonic_ms() >= c->deadline_ms);
 }
 
+/* ---- once through everything due ---- */
+
+/* What those who share a pass have done together. */
 struct pass {
-	int64_t judged, unreadable;
+	const struct closing *closing;
+	int64_t before; /* judged in earlier passes */
+	atomic_llong judged, unreadable;
+	atomic_bool paused, failed;
 };
 
-/* Once through everything due, in the order of (end, id). */
+struct pass_worker {
+	struct pass *pass;
+	struct db *db;
+	enum db_status status;
+	pthread_t thread;
+	bool running;
+};
+
+/* The next chunk, in the order of (end, id). *more: there may be another. */
+static enum db_status take_chunk(struct db *db, struct pass *pass, struct close_chunk *chunk, bool *more)
+{
+	enum db_status status = close_chunk_run(db, chunk);
+	if (must_pause(pass->closing))
+		atomic_store(&pass->paused, true);
+	if (status == DB_RETRY && chunk->locked_out) { /* an import is being merged: as long as it takes */
+		*more = !atomic_load(&pass->paused);
+		return DB_OK;
+	}
+	if (status != DB_OK) {
+		atomic_store(&pass->failed, true);
+		return status;
+	}
+	atomic_fetch_add(&pass->judged, (long long)chunk->judged);
+	atomic_fetch_add(&pass->unreadable, (long long)chunk->unreadable);
+	*more = chunk->claimed && !atomic_load(&pass->paused) && !atomic_load(&pass->failed);
+	return DB_OK;
+}
+
+static struct close_chunk before_all(const struct pass *pass)
+{
+	return (struct close_chunk){.closing = pass->closing, .after_end = "-infinity"};
+}
+
+static void *help(void *arg)
+{
+	struct pass_worker *w = arg;
+	struct close_chunk chunk = before_all(w->pass);
+	bool more = db_pg(w->db) != NULL; /* else the others do it alone */
+	while (more && w->status == DB_OK)
+		w->status = take_chunk(w->db, w->pass, &chunk, &more);
+	return NULL;
+}
+
+static void helpers_start(struct pass *pass, const struct db *db, struct pass_worker helpers[])
+{
+	for (int i = 0; i < CLOSE_WORKERS - 1; i++) {
+		struct pass_worker *w = &helpers[i];
+		*w = (struct pass_worker){.pass = pass, .db = db_open_like(db)};
+		w->running = w->db && pthread_create(&w->thread, NULL, help, w) == 0;
+	}
+}
+
+static enum db_status helpers_join(struct pass_worker helpers[])
+{
+	enum db_status status = DB_OK;
+	for (int i = 0; i < CLOSE_WORKERS - 1; i++) {
+		struct pass_worker *w = &helpers[i];
+		if (w->running)
+			pthread_join(w->thread, NULL);
+		if (status == DB_OK)
+			status = w->status;
+		db_close(w->db);
+	}
+	return status;
+}
+
+/* With helpers, once a whole chunk was there. Not for a dry run: it claims nothing, they would judge the same. */
 static enum db_status pass_once(struct db *db, struct closing *c, struct pass *pass)
 {
-	struct close_chunk chunk = {.closing = c, .after_end = "-infinity"};
-	*pass = (struct pass){0};
-	do {
-		enum db_status status = close_chunk_run(db, &chunk);
-		c->paused = must_pause(c);
-		if (status == DB_RETRY && chunk.locked_out) /* an import is being merged: as long as it takes */
-			continue;
-		if (status != DB_OK)
-			return status;
-		pass->judged += (int64_t)chunk.judged;
-		pass->unreadable += (int64_t)chunk.unreadable;
-		c->judged += (int64_t)chunk.judged;
+	struct close_chunk chunk = before_all(pass);
+	struct pass_worker helpers[CLOSE_WORKERS] = {0};
+	enum db_status status = DB_OK;
+	bool more = true, helped = c->dry_run;
+	while (more && status == DB_OK) {
+		status = take_chunk(db, pass, &chunk, &more);
+		if (status == DB_OK && chunk.claimed == GATHER_PERIODS_MAX && !helped) {
+			helpers_start(pass, db, helpers);
+			helped = true;
+		}
 		if (c->progressed && chunk.claimed)
-			c->progressed(c->arg, c->judged);
-	} while ((chunk.claimed || chunk.locked_out) && !c->paused);
-	return DB_OK;
+			c->progressed(c->arg, pass->before + atomic_load(&pass->judged));
+	}
+	enum db_status others = helpers_join(helpers);
+	c->judged = pass->before + atomic_load(&pass->judged);
+	c->paused = atomic_load(&pass->paused);
+	return status == DB_OK ? others : status;
 }
 
 static void wait_a_moment(void)
@@ -122,13 +197,13 @@ enum db_status close_due(struct db *db, struct closing *c)
 	c->judged = c->unreadable = 0;
 	c->paused = false;
 	for (int waits = 0;;) {
-		struct pass pass;
+		struct pass pass = {.closing = c, .before = c->judged};
 		int64_t left = 0;
 		enum db_status status = pass_once(db, c, &pass);
 		if (status != DB_OK || c->paused)
 			return status;
-		c->unreadable = pass.unreadable;
-		if (pass.judged && !c->dry_run) {
+		c->unreadable = atomic_load(&pass.unreadable);
+		if (atomic_load(&pass.judged) && !c->dry_run) {
 			waits = 0;
 			continue; /* what it opened may be due already */
 		}
@@ -136,7 +211,7 @@ enum db_status close_due(struct db *db, struct closing *c)
 			status = count_due(db, c, &left);
 		if (status != DB_OK)
 			return status;
-		if (left <= pass.unreadable)
+		if (left <= c->unreadable)
 			break;
 		if (++waits > WAITS_MAX) {
 			c->paused = true;

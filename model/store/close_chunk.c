@@ -114,6 +114,7 @@ static enum db_status judge_one(struct close_chunk *chunk, const struct gathered
 		                                                        .verdict = &v});
 	}
 	chunk->judged++;
+	chunk->met += v.met;
 	verdict_free(&v);
 	return status;
 }
@@ -151,7 +152,7 @@ static enum db_status work_on(struct db *db, struct close_chunk *chunk, const PG
 static enum db_status chunk_body(struct db *db, void *arg)
 {
 	struct close_chunk *chunk = arg;
-	chunk->claimed = chunk->judged = chunk->unreadable = 0;
+	chunk->claimed = chunk->judged = chunk->met = chunk->unreadable = 0;
 	PGresult *due = NULL;
 	enum db_status status = claim(db, chunk, &due);
 	if (status != DB_OK)
@@ -168,6 +169,26 @@ static enum db_status chunk_body(struct db *db, void *arg)
 	return status;
 }
 
+static const struct statement RUN_PROGRESS = {
+        .name = "run_progress",
+        .sql = "select run_progress($1, $2::bigint, $3::bigint)",
+        .params = 3,
+};
+
+static enum db_status tell_run(struct db *db, const struct close_chunk *chunk)
+{
+	char met[24], not_met[24];
+	const char *const params[] = {chunk->closing->run_id, met, not_met};
+	PGresult *res = NULL;
+	if (!chunk->closing->run_id || !chunk->judged)
+		return DB_OK;
+	snprintf(met, sizeof met, "%zu", chunk->met);
+	snprintf(not_met, sizeof not_met, "%zu", chunk->judged - chunk->met);
+	enum db_status status = db_run(db, &RUN_PROGRESS, params, &res);
+	PQclear(res);
+	return status;
+}
+
 enum db_status close_chunk_run(struct db *db, struct close_chunk *chunk)
 {
 	enum db_status status = facts_lock_shared(db);
@@ -176,5 +197,5 @@ enum db_status close_chunk_run(struct db *db, struct close_chunk *chunk)
 		return status;
 	status = db_transaction(db, "repeatable read", chunk_body, chunk);
 	facts_unlock_shared(db);
-	return status;
+	return status == DB_OK ? tell_run(db, chunk) : status;
 }

@@ -16,6 +16,7 @@ struct close_chunk {
 	bool locked_out;   /* DB_RETRY because an import is being merged: nothing was done */
 	size_t claimed;    /* 0: nothing is left after the key */
 	size_t judged;
+	size_t met; /* of those */
 	size_t unreadable;
 };
 
