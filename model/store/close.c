@@ -1,7 +1,9 @@
 #include "model/store/close.h"
 
 #include "model/store/close_chunk.h"
+#include "server/log.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -13,11 +15,16 @@ enum {
 	WAITS_MAX = 200   /* in a row, without anything to decide: 10 s, then the closing pauses */
 };
 
-int64_t monotonic_ms(void)
+int64_t monotonic_us(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t monotonic_ms(void)
+{
+	return monotonic_us() / 1000;
 }
 
 static const struct statement LOCK_FACTS = {
@@ -95,7 +102,7 @@ static bool must_pause(const struct closing *c)
 struct pass {
 	const struct closing *closing;
 	int64_t before; /* judged in earlier passes */
-	atomic_llong judged, unreadable;
+	atomic_llong judged, unreadable, gather_us;
 	atomic_bool paused, failed;
 };
 
@@ -110,7 +117,9 @@ struct pass_worker {
 /* The next chunk, in the order of (end, id). *more: there may be another. */
 static enum db_status take_chunk(struct db *db, struct pass *pass, struct close_chunk *chunk, bool *more)
 {
+	chunk->gather_us = 0;
 	enum db_status status = close_chunk_run(db, chunk);
+	atomic_fetch_add(&pass->gather_us, (long long)chunk->gather_us);
 	if (must_pause(pass->closing))
 		atomic_store(&pass->paused, true);
 	if (status == DB_RETRY && chunk->locked_out) { /* an import is being merged: as long as it takes */
@@ -183,6 +192,7 @@ static enum db_status pass_once(struct db *db, struct closing *c, struct pass *p
 	}
 	enum db_status others = helpers_join(helpers);
 	c->judged = pass->before + atomic_load(&pass->judged);
+	c->gather_ms += atomic_load(&pass->gather_us) / 1000;
 	c->paused = atomic_load(&pass->paused);
 	return status == DB_OK ? others : status;
 }
@@ -192,9 +202,9 @@ static void wait_a_moment(void)
 	nanosleep(&(struct timespec){.tv_nsec = WAIT_MS * 1000000L}, NULL);
 }
 
-enum db_status close_due(struct db *db, struct closing *c)
+static enum db_status close_all(struct db *db, struct closing *c)
 {
-	c->judged = c->unreadable = 0;
+	c->judged = c->unreadable = c->gather_ms = 0;
 	c->paused = false;
 	for (int waits = 0;;) {
 		struct pass pass = {.closing = c, .before = c->judged};
@@ -220,4 +230,22 @@ enum db_status close_due(struct db *db, struct closing *c)
 		wait_a_moment(); /* the rest is in another closing's hands; should that one die, it is ours */
 	}
 	return mark(db, c);
+}
+
+static void tell(const struct closing *c, int64_t took_ms)
+{
+	char judged[24], gather[24], took[24];
+	snprintf(judged, sizeof judged, "%" PRId64, c->judged);
+	snprintf(gather, sizeof gather, "%" PRId64, c->gather_ms);
+	snprintf(took, sizeof took, "%" PRId64, took_ms);
+	log_line(LOG_INFO, c->dry_run ? "periods judged" : "periods closed", "periods", judged, "gathering_ms", gather, "took_ms", took, NULL);
+}
+
+enum db_status close_due(struct db *db, struct closing *c)
+{
+	int64_t began = monotonic_ms();
+	enum db_status status = close_all(db, c);
+	if (c->judged)
+		tell(c, monotonic_ms() - began);
+	return status;
 }

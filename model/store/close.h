@@ -22,6 +22,7 @@ struct closing {
 	/* what came of it */
 	int64_t judged;
 	int64_t unreadable; /* periods that could not be judged: the log says why */
+	int64_t gather_ms;  /* how long facts were gathered, in all its chunks */
 	bool paused;        /* left off before everything due was decided: call again */
 };
 
@@ -34,6 +35,7 @@ enum { FACTS_LOCK_WAIT_MS = 2000 };
 enum db_status facts_lock_shared(struct db *db) __attribute__((warn_unused_result));
 void facts_unlock_shared(struct db *db);
 
+int64_t monotonic_us(void);
 int64_t monotonic_ms(void);
 
 #endif

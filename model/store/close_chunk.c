@@ -139,7 +139,9 @@ static enum db_status work_on(struct db *db, struct close_chunk *chunk, const PG
 {
 	struct gathered *g = NULL;
 	struct outcomes o = outcomes_new();
+	int64_t began = monotonic_us();
 	enum db_status status = gather_due(db, chunk, due, &g);
+	chunk->gather_us += monotonic_us() - began;
 	if (status == DB_OK)
 		status = judge(db, chunk, g, due, &o);
 	if (status == DB_OK && chunk->judged)

@@ -18,6 +18,7 @@ struct close_chunk {
 	size_t judged;
 	size_t met; /* of those */
 	size_t unreadable;
+	int64_t gather_us; /* added to */
 };
 
 enum db_status close_chunk_run(struct db *db, struct close_chunk *chunk) __attribute__((warn_unused_result));

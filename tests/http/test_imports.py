@@ -858,7 +858,7 @@ def test_the_command_shows_a_bar_on_a_terminal(service, tmp_path, world):
 
 def kept_days(database):
     return {(s, m.isoformat()[:7]): n for s, m, n in database.sql(
-        "select store_id, month, length(days) / 18 from store_month where days is not null")}
+        "select store_id, month, length(days) / 26 from store_month where days is not null")}
 
 
 def kept_days_are_right(database):
