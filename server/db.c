@@ -12,6 +12,7 @@
 enum { PREPARED_MAX = 256, MESSAGE_MAX = 1000 };
 
 struct db {
+	char *url;
 	struct conninfo *to;
 	PGconn *pg;
 	unsigned epoch;   /* conninfo_primary_epoch() when it was made */
@@ -27,12 +28,17 @@ struct db *db_open(const char *url)
 	struct db *db = calloc(1, sizeof *db);
 	if (!db)
 		return NULL;
+	db->url = strdup(url);
 	db->to = conninfo_new(url, TO_PRIMARY);
-	if (!db->to) {
-		free(db);
-		return NULL;
-	}
-	return db;
+	if (db->url && db->to)
+		return db;
+	db_close(db);
+	return NULL;
+}
+
+struct db *db_open_like(const struct db *other)
+{
+	return db_open(other->url);
 }
 
 static void disconnect(struct db *db)
@@ -48,6 +54,7 @@ void db_close(struct db *db)
 		return;
 	disconnect(db);
 	conninfo_free(db->to);
+	free(db->url);
 	free(db);
 }
 
@@ -143,7 +150,7 @@ enum db_status db_run(struct db *db, const struct statement *st, const char *con
 	enum db_status status = prepare(db, pg, st);
 	if (status != DB_OK)
 		return status;
-	PGresult *res = PQexecPrepared(pg, st->name, st->params, params, NULL, NULL, 0);
+	PGresult *res = PQexecPrepared(pg, st->name, st->params, params, NULL, NULL, st->binary);
 	status = db_status_of(db, res);
 	if (status == DB_OK) {
 		*out = res;

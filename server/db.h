@@ -14,6 +14,7 @@ enum db_status {
 };
 
 struct db *db_open(const char *url); /* connects lazily; NULL only when out of memory */
+struct db *db_open_like(const struct db *other); /* another connection to the same database */
 void db_close(struct db *db);
 PGconn *db_pg(struct db *db);              /* connected, or NULL; for COPY and single-row mode */
 enum db_status db_status_of(struct db *db, const PGresult *res); /* classifies what PQ functions returned, for own use of db_pg */

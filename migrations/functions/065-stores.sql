@@ -22,7 +22,7 @@ create or replace function provider_store_list(p_provider text, after text, n in
 	counted boolean[], reasons text[]) returns table (cursor text, body text) language sql stable as $$
 	with page as (
 		select distinct b.store_id from binding b
-		where b.provider_id = p_provider and (after is null or b.store_id > after)
+		where b.provider_id = p_provider and b.store_id > coalesce(after, '')
 		order by b.store_id limit n)
 	select s.store_id, (select row_to_json(x)::text from (select
 		s.store_id, v.name, v.registered_region, coalesce(v.ship_from_regions, '{}') as ship_from_regions, v.industry, v.category,

@@ -120,7 +120,8 @@ create or replace function rolled_up_until() returns date language sql stable as
 	select date_trunc('month', day + 1)::date from watermark
 $$;
 
--- Facts that changed: the earlier value goes to the history, the roll-up follows by the difference.
+-- Facts that changed: the earlier value goes to the history, the roll-up follows by the difference, and what it kept of the days no
+-- longer holds.
 create or replace function import_apply_store_days(p_seq bigint) returns void language plpgsql as $$
 declare
 	n bigint;
@@ -144,5 +145,5 @@ begin
 	end if;
 	insert into store_month select store_id, month, orders, gmv_fen from import_month_delta
 		on conflict (store_id, month) do update
-		set orders = store_month.orders + excluded.orders, gmv_fen = store_month.gmv_fen + excluded.gmv_fen;
+		set orders = store_month.orders + excluded.orders, gmv_fen = store_month.gmv_fen + excluded.gmv_fen, days = null;
 end $$;

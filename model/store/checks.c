@@ -181,7 +181,9 @@ enum db_status check_roll_up(struct db *db, struct check_report *r)
 	               "  (select store_id, date_trunc('month', day)::date as month, sum(orders) as orders, sum(gmv_fen) as gmv_fen from store_day"
 	               "   where day < (select date_trunc('month', day + 1)::date from watermark) group by 1, 2) d"
 	               "  full join kept m using (store_id, month)"
-	               "  where (coalesce(d.orders, 0), coalesce(d.gmv_fen, 0)) <> (coalesce(m.orders, 0), coalesce(m.gmv_fen, 0))) x on true",
+	               "  where (coalesce(d.orders, 0), coalesce(d.gmv_fen, 0)) <> (coalesce(m.orders, 0), coalesce(m.gmv_fen, 0))"
+	               "  union all select store_id, month from kept m where days <> store_month_days(store_id, month)"
+	               "   and store_month_days_sorted(days) <> store_month_days(store_id, month)) x on true",
 	};
 	return check_by_sql(db, &st, r);
 }

@@ -5,17 +5,62 @@
 #include "model/store/policy_cache.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* A big-endian integer of 4 or 8 bytes. */
 int64_t gather_int(const PGresult *res, int row, int column)
 {
-	return strtoll(PQgetvalue(res, row, column), NULL, 10);
+	const char *value = PQgetvalue(res, row, column);
+	if (PQgetlength(res, row, column) == (int)sizeof(int32_t)) {
+		uint32_t net;
+		memcpy(&net, value, sizeof net);
+		return (int32_t)be32toh(net);
+	}
+	uint64_t net;
+	assert(PQgetlength(res, row, column) == (int)sizeof net);
+	memcpy(&net, value, sizeof net);
+	return (int64_t)be64toh(net);
+}
+
+bool gather_bool(const PGresult *res, int row, int column)
+{
+	return *PQgetvalue(res, row, column) != 0;
 }
 
 day gather_day(const PGresult *res, int row, int column)
 {
 	return PQgetisnull(res, row, column) ? DAY_NONE : (day)gather_int(res, row, column);
+}
+
+struct gather_spans gather_spans(void)
+{
+	return (struct gather_spans){array_param(), array_param(), array_param(), array_param()};
+}
+
+void gather_spans_add(struct gather_spans *s, size_t k, const char *id, day first, day last)
+{
+	array_int(&s->index, (int64_t)k);
+	array_text(&s->ids, id);
+	array_int(&s->first, first);
+	array_int(&s->last, last);
+}
+
+void gather_spans_free(struct gather_spans *s)
+{
+	array_free(&s->index);
+	array_free(&s->ids);
+	array_free(&s->first);
+	array_free(&s->last);
+}
+
+enum db_status gather_spans_run(struct db *db, const struct statement *st, struct gather_spans *s, PGresult **res)
+{
+	const char *const params[] = {array_done(&s->index), array_done(&s->ids), array_done(&s->first), array_done(&s->last)};
+	enum db_status status = db_run(db, st, params, res);
+	gather_spans_free(s);
+	return status;
 }
 
 static const struct statement GATHER_PERIODS = {
@@ -28,6 +73,7 @@ static const struct statement GATHER_PERIODS = {
                " join period d on d.period_id = w.period_id join provider p on p.provider_id = d.provider_id"
                " order by w.i",
         .params = 3,
+        .binary = true,
 };
 
 /* The policies that judge a period, in its order. Versions of another length than the first cannot judge it: they are left out. */
@@ -136,9 +182,7 @@ enum db_status gather(struct db *db, const struct gather_want *wants, size_t cou
 	if (status == DB_OK)
 		status = gather_attributes(db, w);
 	if (status == DB_OK)
-		status = gather_months(db, w);
-	if (status == DB_OK)
-		status = gather_days(db, w);
+		status = gather_figures(db, w);
 	if (status == DB_OK)
 		status = gather_exam_passes(db, w);
 	if (status == DB_OK && w->origins.wanted)

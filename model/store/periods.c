@@ -23,7 +23,7 @@ const struct statement PERIOD_RUNNING = {
 const struct statement PERIOD_LIST = {
         .name = "period_list",
         .sql = "select period_id, body from period d"
-               " where provider_id = $1 and ($2::text is null or period_id < $2) and ($4::text is null or stage = $4)"
+               " where provider_id = $1 and period_id < coalesce($2, 'prd_g') and ($4::text is null or stage = $4)"
                " and ($5::text is null or status = $5)"
                " order by period_id desc limit $3::integer",
         .params = 5,
