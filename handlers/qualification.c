@@ -13,7 +13,10 @@
 
 #include <string.h>
 
-enum { ANSWER_BYTES_MAX = 4 * 1024 * 1024 };
+enum {
+	ANSWER_BYTES_MAX = 4 * 1024 * 1024,
+	CROWDED = 4 /* callers waiting for a worker: one more answer takes the progress as it was last computed */
+};
 
 /* A row, read; what the standing's facts point into. */
 struct reading {
@@ -117,6 +120,7 @@ static void put_data(struct json_writer *w, const struct reading *r)
 		jw_null(w);
 	}
 	jw_kint(w, "missing_store_days", missing ? rows_int(r->rows, 0, QUALIFICATION_MISSING_STORE_DAYS) : 0);
+	jw_kbool(w, "progress_pending", rows_bool(r->rows, 0, QUALIFICATION_STALE));
 	jw_object_end(w);
 }
 
@@ -178,6 +182,13 @@ static void answer(struct request *rq, const struct rows *rows, const struct pol
 
 /* ---- the slower way ---- */
 
+/* After a night's import the progress of every running period is stale for some seconds, and all callers at once would have it
+ * computed. Where some wait already, the next is told what was computed last, and that it was (progress_pending). */
+static bool need_not_wait(const struct rows *rows)
+{
+	return rows_text(rows, 0, QUALIFICATION_GAPS) && workers_waiting(POOL_ANSWERS) >= CROWDED;
+}
+
 static void refresh_and_answer(struct worker *w, struct request *rq)
 {
 	const char *stale_period = request_state(rq);
@@ -206,7 +217,7 @@ static void row_found(struct request *rq, const struct rows *rows)
 	const char *ref = rows_text(rows, 0, QUALIFICATION_POLICY);
 	const struct policy *policy = ref ? policy_cache_peek(ref) : NULL;
 	bool stale = rows_bool(rows, 0, QUALIFICATION_STALE);
-	if (!stale && (policy || !ref)) {
+	if ((policy || !ref) && (!stale || need_not_wait(rows))) {
 		answer(rq, rows, policy);
 		return;
 	}

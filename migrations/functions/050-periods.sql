@@ -14,7 +14,9 @@ begin
 	new.body := period_body(new);
 	return new;
 end $$;
-create or replace trigger z_body before insert or update on period for each row execute function period_keep_body();
+-- Not for facts_version and progress_version: an import changes those of every running period, and the body has neither.
+create or replace trigger z_body before insert or update of provider_id, stage, number, start_day, end_day, scheduled_end, status, policies,
+	decision_id, progress on period for each row execute function period_keep_body();
 
 -- What the audit log and events keep of a period.
 create or replace function period_audited(d period) returns jsonb language sql stable as $$

@@ -23,16 +23,33 @@ static const struct statement PROGRESS_STALE = {
 };
 
 /* Compare and set: figures that changed since the snapshot leave the row as it is, stale. */
+#define COMPUTED "unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) x(period_id, facts_version, progress, gaps)"
+#define STILL_TRUE "d.period_id = x.period_id and d.facts_version = x.facts_version and d.status in ('open', 'awaiting_data')"
+#define STORE "update period d set progress = x.progress, progress_version = x.facts_version, gaps = x.gaps from "
+
 static const struct statement PROGRESS_STORE = {
         .name = "progress_store",
-        .sql = "update period d set progress = x.progress, progress_version = x.facts_version, gaps = x.gaps"
-               " from unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) x(period_id, facts_version, progress, gaps)"
-               " where d.period_id = x.period_id and d.facts_version = x.facts_version and d.status in ('open', 'awaiting_data')",
+        .sql = STORE COMPUTED " where " STILL_TRUE,
         .params = 4,
 };
 
+/* The same of many, for which nobody waits. A row that somebody holds is passed over: who does is about to change it, and two who each
+ * wait for rows of the other would be a deadlock, which an import could lose. */
+static const struct statement PROGRESS_STORE_FREE = {
+        .name = "progress_store_free",
+        .sql = "with free as materialized (select x.* from " COMPUTED " join period d on " STILL_TRUE
+               "  for no key update of d skip locked) " STORE "free x where d.period_id = x.period_id",
+        .params = 4,
+};
+
+/* One in the whole database computes what is stale; a second one would compute the same. */
+static const struct statement TRY_REFRESH_LOCK = {.name = "refresh_try_lock", .sql = "select pg_try_advisory_lock(4245, 1)"};
+static const struct statement DROP_REFRESH_LOCK = {.name = "refresh_unlock", .sql = "select pg_advisory_unlock(4245, 1)"};
+
+enum { PASSES_MAX = 3 }; /* what becomes stale behind a pass is the next one's, and after these the next tick's */
+
 struct refresh {
-	const struct statement *which;
+	const struct statement *which, *store;
 	const char *params[2];
 	char after[64];  /* the last period looked at */
 	int looked_at;
@@ -109,7 +126,7 @@ static enum db_status refresh_run(struct db *db, struct refresh *r)
 	const char *const params[] = {array_done(&r->ids), array_done(&r->versions), array_done(&r->progresses),
 	                              array_done(&r->gaps)};
 	if (status == DB_OK && r->ids.text.len > 2)
-		status = db_run(db, &PROGRESS_STORE, params, &res);
+		status = db_run(db, r->store, params, &res);
 	PQclear(res);
 	int looked_at = r->looked_at;
 	refresh_reset(r);
@@ -119,18 +136,39 @@ static enum db_status refresh_run(struct db *db, struct refresh *r)
 
 enum db_status refresh_progress(struct db *db, const char *period_id)
 {
-	struct refresh r = {.which = &PROGRESS_OF_ONE, .params = {period_id}};
+	struct refresh r = {.which = &PROGRESS_OF_ONE, .store = &PROGRESS_STORE, .params = {period_id}};
 	return refresh_run(db, &r);
+}
+
+/* Once through all that is stale; how many those were. */
+static enum db_status refresh_pass(struct db *db, bool (*stopping)(void *arg), void *arg, int64_t *found)
+{
+	char limit[12];
+	snprintf(limit, sizeof limit, "%d", GATHER_PERIODS_MAX);
+	struct refresh r = {.which = &PROGRESS_STALE, .store = &PROGRESS_STORE_FREE, .params = {r.after, limit}};
+	enum db_status status;
+	*found = 0;
+	do {
+		status = refresh_run(db, &r);
+		*found += r.looked_at;
+	} while (status == DB_OK && r.looked_at == GATHER_PERIODS_MAX && !(stopping && stopping(arg)));
+	return status;
 }
 
 enum db_status refresh_stale_progress(struct db *db, bool (*stopping)(void *arg), void *arg)
 {
-	char limit[12];
-	snprintf(limit, sizeof limit, "%d", GATHER_PERIODS_MAX);
-	struct refresh r = {.which = &PROGRESS_STALE, .params = {r.after, limit}};
-	enum db_status status;
-	do
-		status = refresh_run(db, &r);
-	while (status == DB_OK && r.looked_at == GATHER_PERIODS_MAX && !(stopping && stopping(arg)));
+	PGresult *res = NULL;
+	enum db_status status = db_run(db, &TRY_REFRESH_LOCK, NULL, &res);
+	bool locked = status == DB_OK && PQgetvalue(res, 0, 0)[0] == 't';
+	int64_t found = 1;
+	PQclear(res);
+	if (!locked)
+		return status;
+	for (int pass = 0; pass < PASSES_MAX && status == DB_OK && found && !(stopping && stopping(arg)); pass++)
+		status = refresh_pass(db, stopping, arg, &found);
+	res = NULL;
+	enum db_status unlocked = db_run(db, &DROP_REFRESH_LOCK, NULL, &res); /* gone with the connection otherwise */
+	(void)unlocked;
+	PQclear(res);
 	return status;
 }
