@@ -62,36 +62,28 @@ create or replace trigger cooldown after update of revoked_on, reapply_from, rea
 	when ((old.revoked_on, old.reapply_from, old.reapply_cause) is distinct from (new.revoked_on, new.reapply_from, new.reapply_cause))
 	execute function provider_cooldown_changed();
 
--- Certification lost (3.3): from the day after the failed period, and no new application for the cool-down (5) that the
--- period's newest policy states.
-create or replace function provider_revoke(p_period_id text, p_cause text, ctx jsonb) returns void language plpgsql as $$
+-- What a failed period begins. Certification lost: no new application for the cool-down (5) that the period's newest policy states.
+-- A trial that ended unmet (3.2): free to apply again after the policy's cool-down, which is 0 unless it says otherwise; a cool-down of
+-- an earlier revocation, which a waiver had lifted for this application, ends no sooner for it.
+create or replace function provider_cool_down(d period) returns void language plpgsql as $$
 declare
-	d period;
-	from_day date;
+	from_day date := d.end_day + 1;
+	days integer := policy_admission_days(d.policies, case d.stage when 'trial' then 'trial_failed_cooldown_days' else 'reapply_cooldown_days' end);
 begin
-	select * into strict d from period where period_id = p_period_id;
-	from_day := d.end_day + 1;
-	perform provider_transition(d.provider_id, 'revoked', from_day, p_cause, ctx);
-	update provider set revoked_on = from_day, reapply_cause = 'revoked',
-		reapply_from = from_day + policy_admission_days(d.policies, 'reapply_cooldown_days')
-		where provider_id = d.provider_id;
+	if d.stage = 'trial' then
+		update provider set reapply_cause = case when days > 0 then 'trial_failed' end,
+			reapply_from = case when days > 0 then from_day + days end
+			where provider_id = d.provider_id and coalesce(reapply_from, '-infinity') <= from_day + days;
+	else
+		update provider set revoked_on = from_day, reapply_cause = 'revoked', reapply_from = from_day + days where provider_id = d.provider_id;
+	end if;
 end $$;
 
--- The trial ended unmet (3.2): free to apply again after the policy's cool-down, which is 0 unless it says otherwise. A cool-down
--- of an earlier revocation, which a waiver had lifted for this application, ends no sooner for it.
-create or replace function provider_fail_trial(p_period_id text, p_cause text, ctx jsonb) returns void language plpgsql as $$
-declare
-	d period;
-	from_day date;
-	days integer;
+-- A period that ended unmet: certification lost (3.3), or the trial failed (3.2), from the day after it.
+create or replace function provider_fail(d period, p_cause text, ctx jsonb) returns void language plpgsql as $$
 begin
-	select * into strict d from period where period_id = p_period_id;
-	from_day := d.end_day + 1;
-	days := policy_admission_days(d.policies, 'trial_failed_cooldown_days');
-	perform provider_transition(d.provider_id, 'trial_failed', from_day, p_cause, ctx);
-	update provider set reapply_cause = case when days > 0 then 'trial_failed' end,
-		reapply_from = case when days > 0 then from_day + days end
-		where provider_id = d.provider_id and coalesce(reapply_from, '-infinity') <= from_day + days;
+	perform provider_transition(d.provider_id, case d.stage when 'trial' then 'trial_failed' else 'revoked' end, d.end_day + 1, p_cause, ctx);
+	perform provider_cool_down(d);
 end $$;
 
 -- The significant digits of a region code: what every code that it covers begins with.

@@ -48,10 +48,8 @@ create or replace function provider_after_period(d period, ctx jsonb) returns vo
 begin
 	if d.status = 'passed' and d.stage = 'trial' then
 		perform provider_transition(d.provider_id, 'certified', d.end_day + 1, d.decision_id, ctx);
-	elsif d.status = 'failed' and d.stage = 'trial' then
-		perform provider_fail_trial(d.period_id, d.decision_id, ctx);
 	elsif d.status = 'failed' then
-		perform provider_revoke(d.period_id, d.decision_id, ctx);
+		perform provider_fail(d, d.decision_id, ctx);
 	end if;
 end $$;
 
