@@ -521,7 +521,7 @@ def test_a_lost_answer_is_given_again(late):
     assert done.status == 200 and (again.body, again.headers["Idempotency-Replayed"]) == (done.body, "true")
     assert len([p for p in late.chain(provider) if p[0] == "2023-06-01"]) == 1
     document = done.body.decode()
-    document = document[document.index('"document":') + len('"document":'):document.index(',"sha256":')]
+    document = document[document.index('"document":') + len('"document":'):document.rindex(',"sha256":')]
     assert hashlib.sha256(document.encode()).hexdigest() == done.json["sha256"]
 
 
