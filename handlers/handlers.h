@@ -72,6 +72,21 @@ void handle_decision_get(struct request *rq);
 void handle_decision_evidence(struct request *rq);
 void handle_decision_replay(struct request *rq);
 
+/* corrections.c */
+void handle_decision_correct(struct request *rq);
+void handle_correction_list(struct request *rq);
+void handle_correction_get(struct request *rq);
+void handle_correction_confirm(struct request *rq);
+void handle_correction_reject(struct request *rq);
+
+/* appeals.c */
+void handle_appeal_submit(struct request *rq);
+void handle_appeal_list(struct request *rq);
+void handle_appeal_get(struct request *rq);
+void handle_appeal_confirm(struct request *rq);
+void handle_appeal_correct(struct request *rq);
+void handle_appeal_withdraw(struct request *rq);
+
 /* policies.c, policy_drafts.c */
 void handle_policy_list(struct request *rq);
 void handle_policy_get(struct request *rq);

@@ -73,9 +73,9 @@ begin
 	end case;
 	create temp table import_bad (line bigint not null, seq integer not null, column_name text, code text not null,
 		args text[] not null, primary key (line, seq));
-	-- what the merge changed, for the periods whose figures rest on it
-	create temp table import_touched (store_id text);
-	create temp table import_touched_provider (provider_id text);
+	-- what the merge changed, for the periods whose figures rest on it (see decisions_concerned())
+	create temp table import_touched (store_id text, first_day date, last_day date, provider_id text);
+	create temp table import_touched_provider (provider_id text, first_day date);
 end $$;
 
 -- Rows whose key stands earlier in the file: the same values again change nothing and are taken out (the answer is how many);
@@ -241,6 +241,7 @@ begin
 		before := import_move_watermark(ctx, args->>'import_id',
 			case when (args->>'rejected')::bigint = 0 then (args->>'complete_through')::date end);
 		perform import_mark_stale(before, (select day from watermark), (args->>'first_day')::date, (args->>'last_day')::date);
+		perform import_mark_decisions(ctx, args->>'import_id', (select kind from import where import_id = args->>'import_id'));
 	end if;
 	perform import_keep_errors(args->>'import_id', args->'errors');
 	update import set status = args->>'status', rows_received = (args->>'received')::bigint,

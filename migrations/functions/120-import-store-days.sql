@@ -111,8 +111,8 @@ end $$;
 -- What import_finish() looks at, in a session that staged nothing.
 create or replace function import_touch_tables() returns void language plpgsql as $$
 begin
-	create temp table import_touched (store_id text) on commit drop;
-	create temp table import_touched_provider (provider_id text) on commit drop;
+	create temp table import_touched (store_id text, first_day date, last_day date, provider_id text) on commit drop;
+	create temp table import_touched_provider (provider_id text, first_day date) on commit drop;
 end $$;
 
 -- The first day that no roll-up holds: facts before it change the roll-up by their difference.

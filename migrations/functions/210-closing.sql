@@ -45,10 +45,29 @@ begin
 	perform period_events(happened, made, null, ctx);
 end $$;
 
--- What closed periods make of their providers (3.2, 3.3), each from the day after its end. A passed trial certifies. A failed one
--- leaves free to apply again after the policy's cool-down, which is 0 unless it says otherwise, and an earlier revocation's, which a
--- waiver had lifted for this application, ends no sooner for it. A failed regular period revokes, and no new application is accepted
--- for the cool-down (5). A passed one changes nothing. The cool-downs are those of the period's newest policy.
+-- The cool-downs that failed ones of these periods begin, by the period's newest policy. A failed trial leaves free to apply again after
+-- days that are 0 unless the policy says otherwise, and an earlier revocation's cool-down, which a waiver had lifted for this application,
+-- ends no sooner for it. A failed regular period revokes, and no new application is accepted for the cool-down (5).
+create or replace function providers_cool_down(period_ids text[]) returns void language sql as $$
+	with failed as materialized (
+		select provider_id, stage, end_day + 1 as from_day, policies from period where period_id = any (period_ids) and status = 'failed'),
+	ruled as materialized (
+		select stage, policies, policy_admission_days(policies,
+			case stage when 'trial' then 'trial_failed_cooldown_days' else 'reapply_cooldown_days' end) as days
+		from (select distinct stage, policies from failed) k),
+	cooled as (
+		select f.provider_id, case f.stage when 'regular' then f.from_day end as revoked_on,
+			case when f.stage = 'regular' then 'revoked' when r.days > 0 then 'trial_failed' end as cause,
+			case when f.stage = 'regular' or r.days > 0 then f.from_day + r.days end as until,
+			f.stage = 'regular' or f.from_day + r.days >= coalesce(p.reapply_from, '-infinity') as counts
+		from failed f join ruled r using (stage, policies) join provider p using (provider_id))
+	update provider p set revoked_on = coalesce(c.revoked_on, p.revoked_on), reapply_cause = c.cause, reapply_from = c.until
+	from cooled c where p.provider_id = c.provider_id and c.counts
+		and (p.revoked_on, p.reapply_cause, p.reapply_from) is distinct from (coalesce(c.revoked_on, p.revoked_on), c.cause, c.until);
+$$;
+
+-- What closed periods make of their providers (3.2, 3.3), each from the day after its end. A passed trial certifies, a failed regular
+-- period revokes, a passed one changes nothing.
 create or replace function providers_after_periods(period_ids text[], ctx jsonb) returns void language plpgsql as $$
 declare
 	whose text[];
@@ -65,21 +84,7 @@ begin
 	where d.becomes is not null;
 	perform providers_transition(coalesce(whose, '{}'), tos, sinces, causes, ctx);
 
-	with failed as materialized (
-		select provider_id, stage, end_day + 1 as from_day, policies from period where period_id = any (period_ids) and status = 'failed'),
-	ruled as materialized (
-		select stage, policies, policy_admission_days(policies,
-			case stage when 'trial' then 'trial_failed_cooldown_days' else 'reapply_cooldown_days' end) as days
-		from (select distinct stage, policies from failed) k),
-	cooled as (
-		select f.provider_id, case f.stage when 'regular' then f.from_day end as revoked_on,
-			case when f.stage = 'regular' then 'revoked' when r.days > 0 then 'trial_failed' end as cause,
-			case when f.stage = 'regular' or r.days > 0 then f.from_day + r.days end as until,
-			f.stage = 'regular' or f.from_day + r.days >= coalesce(p.reapply_from, '-infinity') as counts
-		from failed f join ruled r using (stage, policies) join provider p using (provider_id))
-	update provider p set revoked_on = coalesce(c.revoked_on, p.revoked_on), reapply_cause = c.cause, reapply_from = c.until
-	from cooled c where p.provider_id = c.provider_id and c.counts
-		and (p.revoked_on, p.reapply_cause, p.reapply_from) is distinct from (coalesce(c.revoked_on, p.revoked_on), c.cause, c.until);
+	perform providers_cool_down(period_ids);
 end $$;
 
 -- A chunk of periods whose decisions the same transaction has just written: each is passed, and the next one opens, or failed.

@@ -48,6 +48,16 @@ const struct statement DECISION_LIST_OF_PERIOD = {
         .slow = true,
 };
 
+const struct statement DECISION_LIST_STALE = {
+        .name = "decision_list_stale",
+        .sql = "select d.decision_id, decision_summary(d) from decision_review r join decision d using (decision_id)"
+               " where r.differs is distinct from false and r.decision_id < coalesce($1, 'dec_g') and ($3::text is null or d.outcome = $3)"
+               " and ($4::text is null or d.provider_id = $4) and ($5::text is null or d.period_id = $5)"
+               " order by r.decision_id desc limit $2::integer",
+        .params = 5,
+        .slow = true,
+};
+
 /* The evidence of one made before documents stood alone. */
 static bool evaluate_evidence(json_t *json, struct replay *out, struct faults *faults)
 {

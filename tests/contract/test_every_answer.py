@@ -97,6 +97,29 @@ def deposits_and_refunds(client, second_person, deposit):
     assert client.get(f"{deposit}/statement").body.count(b"\n") == 7
 
 
+def appealed_and_corrected(client, second_person, world, decision, store):
+    """An appeal that is answered, one that is withdrawn, and one that a correction answers; a correction that is taken back before."""
+    where = f"/v1/decisions/{decision['decision_id']}"
+
+    def appeal():
+        made = client.post(f"{where}/appeals", {"reason": "the orders of May", "documents": world.documents()})
+        assert made.status == 201
+        return made.headers["Location"]
+
+    assert second_person.post(f"{appeal()}/confirm", {"reason": "they are right"}).json["status"] == "confirmed"
+    assert client.post(f"{appeal()}/withdraw").json["status"] == "withdrawn"
+    last = appeal()
+    assert client.get(last).json["status"] == "open" and len(client.all("/v1/appeals", limit=1)) == 3
+    load(client, "store_days", spread(store, "2023-05-09", "2023-05-09", 1234, 1234))
+    assert client.get(where).json["stale"]
+    assert client.post(client.post(f"{where}/correct", {"reason": "r"}).headers["Location"] + "/reject", {"reason": "r"}).json["status"] == "withdrawn"
+    correction = client.post(f"{where}/correct", {"reason": "the orders of May"})
+    assert second_person.post(correction.headers["Location"] + "/confirm").json["consequence"] == "none"
+    assert client.get(correction.headers["Location"]).json["status"] == "confirmed"
+    assert len(client.all("/v1/corrections", limit=1)) == 2
+    assert second_person.post(f"{last}/correct", {"correction_id": correction.json["correction_id"]}).json["status"] == "corrected"
+
+
 def test_every_operation(service, client, world, keys):
     world.advance("2023-03-20")
     assert client.get("/v1/providers").status == 200
@@ -165,6 +188,8 @@ def test_every_operation(service, client, world, keys):
     assert client.get("/v1/simulations").status == 200
     answer = client.post(f"/v1/providers/{first['provider_id']}/what-if", {"period_id": period["period_id"], "stores": [{"store_id": "a-0", "bindings": []}]})
     assert answer.json["changed"]["outcome"] is True
+    (failed,) = client.all("/v1/decisions", {"provider_id": second["provider_id"]})
+    appealed_and_corrected(client, client.with_key(keys["operator"]), world, failed, "b-0")
 
     # Certified, the first exits.
     gone = client.post(f"/v1/providers/{first['provider_id']}/exit", {"reason": "moving"})

@@ -149,6 +149,9 @@ class Another:
         world.advance("2023-07-01")
         period = client.get(f"/v1/providers/{self.provider_id}/periods").json["data"][0]
         self.period_id, self.decision_id = period["period_id"], period["decision_id"]
+        self.appeal_id = client.post(f"/v1/decisions/{self.decision_id}/appeals", {"reason": "to be seen"}).json["appeal_id"]
+        world.load("store_days", spread(self.store_id, "2023-06-30", "2023-06-30", 31, 31))
+        self.correction_id = client.post(f"/v1/decisions/{self.decision_id}/correct", {"reason": "to be seen"}).json["correction_id"]
         # Its trial failed, for which this policy sets no cool-down: there is one all the same, so that a waiver has something to lift.
         database.sql(f"update provider set reapply_from = '2023-12-31', reapply_cause = 'trial_failed' where provider_id = '{self.provider_id}'")
         waiver = {"kind": "cooldown", "reason": "to be seen", "expires_on": "2023-12-01"}
@@ -173,6 +176,8 @@ ANOTHERS = {
     "/v1/refunds/{id}": lambda a: a.refund_id,
     "/v1/waivers/{id}": lambda a: a.waiver_id,
     "/v1/stores/{id}": lambda a: a.store_id,
+    "/v1/corrections/{id}": lambda a: a.correction_id,
+    "/v1/appeals/{id}": lambda a: a.appeal_id,
     "/v1/policies/{id}@{version}": None,
 }
 

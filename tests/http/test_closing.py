@@ -287,6 +287,8 @@ def test_early_conversion_granted(story):
     assert granted.status == 201, granted
     decision = granted.json
     assert granted.headers["Location"] == f"/v1/decisions/{decision['decision_id']}"
+    (made,) = story.client.all("/v1/audit", {"subject": decision["decision_id"]})
+    assert (made["action"], made["after"]["note"]) == ("decision.made", "asked by phone")
     assert (decision["outcome"], decision["decided_on"], decision["document"]["as_of"]) == ("met", "2023-05-12", "2023-05-10")
     assert decision["document"]["final"] is False
     now = story.provider(provider["provider_id"])
