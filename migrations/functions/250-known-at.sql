@@ -211,7 +211,12 @@ create view as_known.store_day as
 	from store_day_history h where h.import_seq in (select seq from as_known.import_ref)
 		and not exists (select from as_known.import_ref r where r.seq = h.replaced_by);
 
--- The roll-up has no history: from the days.
-create view as_known.store_month as
-	select store_id, date_trunc('month', day)::date as month, sum(orders)::bigint as orders, sum(gmv_fen)::bigint as gmv_fen
-	from as_known.store_day group by store_id, date_trunc('month', day)::date;
+-- The roll-up has no history: from the days. What it keeps beside the sums is left out, as where it was not kept.
+do $$ begin
+	execute format('create view as_known.store_month as select %s from (
+			select store_id, date_trunc(''month'', day)::date as month, sum(orders)::bigint as orders, sum(gmv_fen)::bigint as gmv_fen
+			from as_known.store_day group by store_id, date_trunc(''month'', day)::date) m',
+		(select string_agg(case when attname in ('store_id', 'month', 'orders', 'gmv_fen') then format('m.%I', attname)
+			else format('null::%s as %I', format_type(atttypid, atttypmod), attname) end, ', ' order by attnum)
+			from pg_attribute where attrelid = 'store_month'::regclass and attnum > 0 and not attisdropped));
+end $$;
