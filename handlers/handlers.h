@@ -46,8 +46,9 @@ void handle_waiver_get(struct request *rq);
 void handle_waiver_confirm(struct request *rq);
 void handle_waiver_revoke(struct request *rq);
 
-/* stores.c, provider_stores.c */
+/* stores.c, store_days.c, provider_stores.c */
 void handle_store_get(struct request *rq);
+void handle_store_day_list(struct request *rq);
 void handle_provider_store_list(struct request *rq);
 
 /* periods.c */

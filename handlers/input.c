@@ -84,6 +84,21 @@ void check_contact(const json_t *contact, const char *pointer, struct faults *f)
 		                   f); /* for its faults; the values stay in the tree */
 }
 
+void query_span(struct request *rq, const char **from, const char **through, struct faults *f)
+{
+	int32_t from_day, through_day;
+	*from = request_query_day(rq, "from", &from_day, f) ? request_query(rq, "from") : NULL;
+	*through = request_query_day(rq, "through", &through_day, f) ? request_query(rq, "through") : NULL;
+	if (*from && *through && from_day > through_day)
+		faults_add(f, "from", CODE_MUST_BE_BEFORE, *from, *through, NULL);
+}
+
+const char *whose_alone(const struct request *rq)
+{
+	const struct caller *caller = request_caller(rq);
+	return caller->role != ROLE_PARTNER ? NULL : caller->provider_id ? caller->provider_id : "";
+}
+
 void refuse(struct request *rq, enum code code, ...)
 {
 	const char *args[FAULT_ARGS];

@@ -22,6 +22,13 @@ void check_documents(const json_t *array, const char *pointer, struct faults *f)
 /* {"name","phone","email"}, each optional or null. `contact` may be NULL or null. */
 void check_contact(const json_t *contact, const char *pointer, struct faults *f);
 
+/* The query's days `from` and `through` as they stand there, NULL when absent: checked, and that they are in order. */
+void query_span(struct request *rq, const char **from, const char **through, struct faults *f);
+
+/* Whose things alone a caller may see, for statements that ask it: a partner's provider ("", which no id is, while it has none),
+ * or NULL: anybody's. */
+const char *whose_alone(const struct request *rq);
+
 /* A refusal with up to three arguments, ended by NULL, kept under the idempotency key. */
 void refuse(struct request *rq, enum code code, ...) __attribute__((sentinel));
 

@@ -21,7 +21,7 @@ const struct operation operations[] = {
         {GET("listProviders", "/v1/providers", READ, handle_provider_list), .query = PAGE " status region industry q"},
         {GET("getProvider", "/v1/providers/{id}", READ, handle_provider_get)},
         {ROUTE("PATCH", "updateProvider", "/v1/providers/{id}", REVIEW, handle_provider_patch), .body = BODY_JSON},
-        {GET("getQualification", "/v1/providers/{id}/qualification", READ, handle_qualification)},
+        {GET("getQualification", "/v1/providers/{id}/qualification", READ, handle_qualification), .query = "known_at"},
 
         {POST("submitApplication", "/v1/providers/{id}/applications", OWN, handle_application_submit)},
         {GET("listApplications", "/v1/providers/{id}/applications", READ, handle_application_list), .query = PAGE " status"},
@@ -56,10 +56,11 @@ const struct operation operations[] = {
         {POST("confirmWaiver", "/v1/waivers/{id}/confirm", ADMIN, handle_waiver_confirm), .body_optional = true},
         {POST("revokeWaiver", "/v1/waivers/{id}/revoke", ADMIN, handle_waiver_revoke)},
 
-        {GET("listProviderStores", "/v1/providers/{id}/stores", READ, handle_provider_store_list), .query = PAGE},
-        {GET("getStore", "/v1/stores/{id}", READ, handle_store_get), .etag_of_body = true},
-        {GET("listPeriods", "/v1/providers/{id}/periods", READ, handle_period_list), .query = PAGE " stage status"},
-        {GET("getPeriod", "/v1/periods/{id}", READ, handle_period_get)},
+        {GET("listProviderStores", "/v1/providers/{id}/stores", READ, handle_provider_store_list), .query = PAGE " known_at"},
+        {GET("getStore", "/v1/stores/{id}", READ, handle_store_get), .query = "known_at", .etag_of_body = true},
+        {GET("listStoreDays", "/v1/stores/{id}/days", READ, handle_store_day_list), .query = PAGE " from through known_at"},
+        {GET("listPeriods", "/v1/providers/{id}/periods", READ, handle_period_list), .query = PAGE " stage status known_at"},
+        {GET("getPeriod", "/v1/periods/{id}", READ, handle_period_get), .query = "known_at"},
         {POST("convertEarly", "/v1/providers/{id}/early-conversion", REVIEW | ROLE_PARTNER, handle_early_conversion),
          .body_optional = true},
 

@@ -131,6 +131,7 @@ void reply_not_found(struct request *rq);
 struct page {
 	int limit;          /* 1..200, 50 */
 	const char *after;  /* what the cursor holds, or NULL on the first page */
+	const char *known_at; /* the instant that was asked for, which the answer repeats, or NULL */
 };
 bool request_page(struct request *rq, struct page *page, struct faults *f);
 /* Replies {"data":[...],"next_cursor":...}. The statement selected limit+1 rows: column 0 the cursor's text, column 1 the item. */

@@ -76,6 +76,9 @@ begin
 	else
 		new.shortfall_since := null;
 	end if;
+	if tg_op = 'UPDATE' and new.shortfall_since is distinct from old.shortfall_since then
+		perform provider_remember(new);
+	end if;
 	return new;
 end $$;
 -- When it has nothing to do it is not called: balances change by crowds.

@@ -16,6 +16,14 @@ create or replace function store_visible(p_store_id text, p_whose text) returns 
 	select p_whose is null or exists (select from binding where provider_id = p_whose and store_id = p_store_id)
 $$;
 
+-- A day's figures, with the import that brought them and when they took effect.
+create or replace function store_day_body(p_store_id text, p_day date, p_orders bigint, p_gmv_fen bigint, p_import_id text) returns text
+language sql stable as $$
+	select row_to_json(x)::text from (select p_store_id as store_id, p_day as day, p_orders as orders, p_gmv_fen as gmv_fen,
+		p_import_id as import_id, (select instant(m.at) from state_history h join moment m using (moment)
+			where h.kind = 'import' and h.id = p_import_id) as recorded_at) x
+$$;
+
 -- A provider's stores, by id, each with its bindings to it and whether it counts in p_period (null: none runs). The verdicts are
 -- the evaluator's, store by store.
 create or replace function provider_store_list(p_provider text, after text, n integer, p_period text, p_as_of date, ids text[],

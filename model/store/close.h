@@ -14,6 +14,7 @@ struct closing {
 	day as_of;          /* not after today */
 	const char *run_id; /* the assessment run it belongs to; NULL: the daily job's */
 	bool dry_run;       /* judges and notes results, decides nothing; needs a run */
+	int chunk;          /* periods a transaction, 1 to GATHER_PERIODS_MAX; 0: as many */
 	int64_t deadline_ms; /* CLOCK_MONOTONIC; 0: none. Looked at between chunks */
 	bool (*stopping)(void *arg); /* true: leave off after the chunk at hand. Asked by several threads. May be NULL */
 	void (*progressed)(void *arg, int64_t judged); /* after each chunk: periods judged so far by this call. May be NULL */

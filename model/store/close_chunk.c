@@ -73,7 +73,7 @@ static enum db_status claim(struct db *db, const struct close_chunk *chunk, PGre
 {
 	char as_of[DAY_TEXT];
 	char limit[12];
-	snprintf(limit, sizeof limit, "%d", GATHER_PERIODS_MAX);
+	snprintf(limit, sizeof limit, "%d", chunk->closing->chunk ? chunk->closing->chunk : GATHER_PERIODS_MAX);
 	const char *const params[] = {day_text(chunk->closing->as_of, as_of), chunk->after_end, chunk->after_id, limit, chunk->closing->run_id};
 	return db_run(db, chunk->closing->dry_run ? &READ_DUE_PERIODS : &CLAIM_DUE_PERIODS, params, due);
 }

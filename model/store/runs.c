@@ -75,6 +75,7 @@ static enum db_status run_closing(struct db *db, const struct run_work *work, co
 	struct closing c = {.as_of = (day)strtol(PQgetvalue(run, 0, 0), NULL, 10),
 	                    .run_id = work->run_id,
 	                    .dry_run = PQgetvalue(run, 0, 1)[0] == 't',
+	                    .chunk = work->chunk,
 	                    .deadline_ms = work->deadline_ms,
 	                    .stopping = work->stopping,
 	                    .progressed = work->progressed,

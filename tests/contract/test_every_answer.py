@@ -153,6 +153,7 @@ def test_every_operation(service, client, world, keys):
     for provider in (first, second):
         assert world.qualification(provider["provider_id"])["status"] == "trial"
     assert client.get("/v1/stores/a-1").status == 200
+    assert len(client.all("/v1/stores/a-1/days", limit=20)) == 39
     assert len(client.all(f"/v1/providers/{first['provider_id']}/stores", limit=3)) == 10
     assert client.post(f"/v1/providers/{second['provider_id']}/early-conversion").code == "not_met"
     decision = client.post(f"/v1/providers/{first['provider_id']}/early-conversion")

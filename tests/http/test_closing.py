@@ -388,6 +388,7 @@ def test_verify_finds_what_is_wrong(story):
     provider = story.trial()
     story.advance("2023-07-01")
     sql = story.service.database.sql
+    story.service.database.decisions_falsified = True
     sql("alter table decision disable trigger append_only")
     sql("update decision set document = replace(document, '\"new_stores\":10', '\"new_stores\":11')")
     sql(f"update provider set balance_fen = balance_fen + 1 where provider_id = '{provider['provider_id']}'")
