@@ -3,17 +3,82 @@
 create or replace function period_body(d period) returns text language sql stable as $$
 	select row_to_json(x)::text from (select
 		d.period_id, d.provider_id, d.stage, d.number, d.start_day as start, d.end_day as "end", d.scheduled_end,
-		d.status, d.policies, d.example, d.decision_id, d.progress::json as progress) x
+		d.status, d.policies, d.example, d.decision_id, d.progress::json as progress, d.forecast::json as forecast) x
 $$;
 
 create or replace function period_keep_body() returns trigger language plpgsql as $$
 begin
 	new.example := exists (select from policy y, unnest(new.policies) r
 		where y.policy_id = split_part(r, '@', 1) and y.version = split_part(r, '@', 2) and y.example);
+	if new.status not in ('open', 'awaiting_data') then -- it was decided, or is no more
+		new.forecast := null;
+		new.missing_bps := null;
+	end if;
 	new.body := period_body(new);
 	return new;
 end $$;
 create or replace trigger z_body before insert or update on period for each row execute function period_keep_body();
+
+-- Days of a running or waiting period, up to yesterday, of which the figures are not complete: those that the watermark has not
+-- reached. Null: none.
+create or replace function period_missing_days(d period) returns daterange language sql stable as $$
+	select daterange(since, through, '[]') from (select greatest(d.start_day, coalesce(w.day + 1, d.start_day)) as since,
+		least(assay_today() - 1, d.end_day) as through from watermark w) m
+	where since <= through and d.status in ('open', 'awaiting_data')
+$$;
+
+-- The same store by store: on which of them each was bound. By the key, store after store, so that a page needs no more than itself.
+create or replace function period_missing_store_days(d period) returns table (store_id text, days datemultirange) language sql stable as $$
+	select b.store_id, range_agg(daterange(b.bound_on, b.unbound_on) * m) from period_missing_days(d) m, binding b
+	where b.provider_id = d.provider_id and daterange(b.bound_on, b.unbound_on) && m
+	group by b.store_id
+$$;
+
+create or replace function days_in(days datemultirange) returns bigint language sql immutable as $$
+	select coalesce(sum(upper(r) - lower(r)), 0) from unnest(days) r
+$$;
+
+create or replace function period_missing_count(d period) returns bigint language sql stable as $$
+	select coalesce(sum(days_in(days)), 0)::bigint from period_missing_store_days(d)
+$$;
+
+create or replace function day_span(days daterange) returns json language sql stable as $$
+	select case when not isempty(days) then json_build_object('from', lower(days), 'through', upper(days) - 1) end
+$$;
+
+-- The resource with what is missing of its figures, which changes by the day; null when it needs none any more, or not yet.
+create or replace function period_read(d period) returns text language sql stable as $$
+	select left(d.body, -1) || ',"data":' || coalesce((select row_to_json(x)::text from (select w.day as watermark,
+		day_span(period_missing_days(d)) as missing_days, period_missing_count(d) as missing_store_days
+		from watermark w where d.status in ('open', 'awaiting_data')) x), 'null') || '}'
+$$;
+
+create or replace function period_missing_list(p_period_id text, after text, n integer) returns table (cursor text, body text)
+language sql stable as $$
+	select x.store_id, json_build_object('store_id', x.store_id, 'store_days', days_in(x.days),
+		'days', (select json_agg(day_span(r)) from unnest(x.days) r))::text
+	from (select b.store_id, range_agg(daterange(b.bound_on, b.unbound_on) * m) as days
+		from period d, period_missing_days(d) m, binding b
+		where d.period_id = p_period_id and b.provider_id = d.provider_id and b.store_id > coalesce(after, '')
+			and daterange(b.bound_on, b.unbound_on) && m
+		group by b.store_id order by b.store_id limit n) x
+$$;
+
+-- Those whose present pace does not suffice; `furthest` off first, or last. The cursor is what they are sorted by.
+create or replace function at_risk_list(after text, n integer, furthest boolean, p_region text, p_industry text, p_stage text)
+returns table (cursor text, body text) language plpgsql stable as $$
+begin
+	return query execute 'select d.far_off::text, row_to_json(x)::text from period d join provider p using (provider_id)
+		cross join lateral (select p.provider_id, p.name, p.region, p.industry, p.status, d.period_id, d.stage, d.number,
+			d.start_day as start, d.end_day as "end", d.missing_bps, d.forecast::json as forecast) x
+		where d.far_off is not null'
+		|| case when after is not null then ' and d.far_off ' || case when furthest then '<' else '>' end || ' $1' else '' end
+		|| case when p_region is not null then format(' and p.region like %L', region_prefix(p_region) || '%') else '' end
+		|| case when p_industry is not null then ' and p.industry = $2' else '' end
+		|| case when p_stage is not null then ' and d.stage = $3' else '' end
+		|| ' order by d.far_off ' || case when furthest then 'desc' else 'asc' end || ' limit $4'
+		using after, p_industry, p_stage, n;
+end $$;
 
 -- What the audit log and events keep of a period.
 create or replace function period_audited(d period) returns jsonb language sql stable as $$
