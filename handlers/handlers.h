@@ -54,6 +54,8 @@ void handle_provider_store_list(struct request *rq);
 /* periods.c */
 void handle_period_list(struct request *rq);
 void handle_period_get(struct request *rq);
+void handle_period_missing_list(struct request *rq);
+void handle_at_risk_list(struct request *rq);
 void handle_early_conversion(struct request *rq);
 
 /* imports */

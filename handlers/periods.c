@@ -1,4 +1,5 @@
-/* Periods, with their measures so far. Progress that is stale is computed again first, on a worker. */
+/* Periods, with their measures so far, what is missing of their figures, and whose pace does not suffice. Progress that is stale is
+ * computed again first, on a worker; the list of those at risk is as of the last time. */
 #include "model/store/periods.h"
 
 #include "handlers/handlers.h"
@@ -122,4 +123,47 @@ void handle_period_list(struct request *rq)
 		request_work(rq, list_as_known);
 	else
 		request_read_key(rq, &PERIOD_RUNNING, request_param(rq, "id"), running_found);
+}
+
+/* ---- the figures that are missing ---- */
+
+static void missing_of(struct request *rq, const struct rows *rows)
+{
+	const struct listing *l = request_state(rq);
+	if (rows->count == 0 || !request_may_see(rq, rows_text(rows, 0, 1 + ONE_PROVIDER)))
+		reply_not_found(rq);
+	else
+		request_read(rq, l->list, l->params, page_reply);
+}
+
+void handle_period_missing_list(struct request *rq)
+{
+	struct listing *l = request_alloc(rq, sizeof *l);
+	FAULTS_HERE(f);
+	if (!request_page(rq, &l->page, &f)) {
+		reply_faults(rq, &f);
+		return;
+	}
+	l->list = &PERIOD_MISSING_LIST;
+	l->params[0] = request_param(rq, "id");
+	l->params[1] = l->page.after;
+	l->params[2] = request_printf(rq, "%d", l->page.limit + 1);
+	request_set_state(rq, l);
+	request_read_key(rq, &PERIOD_BY_ID, l->params[0], missing_of);
+}
+
+/* ---- whose pace does not suffice ---- */
+
+void handle_at_risk_list(struct request *rq)
+{
+	static const char *const stages[] = {"trial", "regular", NULL};
+	static const char *const orders[] = {"furthest", "nearest", NULL};
+	const char *stage = NULL, *order = NULL, *region = request_query(rq, "region"), *industry = request_query(rq, "industry");
+	FAULTS_HERE(f);
+	(void)request_query_word(rq, "stage", stages, &stage, &f);
+	(void)request_query_word(rq, "order", orders, &order, &f);
+	check_region(region, "region", &f);
+	check_word(industry, "industry", &f);
+	const char *const filters[] = {order && strcmp(order, "nearest") == 0 ? "f" : "t", region, industry, stage};
+	list_of_all(rq, &AT_RISK_LIST, filters, COUNT_OF(filters), &f);
 }

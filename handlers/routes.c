@@ -61,6 +61,8 @@ const struct operation operations[] = {
         {GET("listStoreDays", "/v1/stores/{id}/days", READ, handle_store_day_list), .query = PAGE " from through known_at"},
         {GET("listPeriods", "/v1/providers/{id}/periods", READ, handle_period_list), .query = PAGE " stage status known_at"},
         {GET("getPeriod", "/v1/periods/{id}", READ, handle_period_get), .query = "known_at"},
+        {GET("listMissingDays", "/v1/periods/{id}/missing-days", READ, handle_period_missing_list), .query = PAGE},
+        {GET("listAtRisk", "/v1/at-risk", BACK_OFFICE, handle_at_risk_list), .query = PAGE " order region industry stage"},
         {POST("convertEarly", "/v1/providers/{id}/early-conversion", REVIEW | ROLE_PARTNER, handle_early_conversion),
          .body_optional = true},
 

@@ -4,19 +4,83 @@ create or replace function period_body(d period) returns text language plpgsql s
 begin
 	return (select row_to_json(x)::text from (select
 		d.period_id, d.provider_id, d.stage, d.number, d.start_day as start, d.end_day as "end", d.scheduled_end,
-		d.status, d.policies, d.example, d.decision_id, d.progress::json as progress) x);
+		d.status, d.policies, d.example, d.decision_id, d.progress::json as progress, d.forecast::json as forecast) x);
 end $$;
 
 create or replace function period_keep_body() returns trigger language plpgsql as $$
 begin
 	new.example := exists (select from policy y, unnest(new.policies) r
 		where y.policy_id = split_part(r, '@', 1) and y.version = split_part(r, '@', 2) and y.example);
+	if new.status not in ('open', 'awaiting_data') then -- it was decided, or is no more
+		new.forecast := null;
+		new.missing_bps := null;
+	end if;
 	new.body := period_body(new);
 	return new;
 end $$;
 -- Not for facts_version and progress_version: an import changes those of every running period, and the body has neither.
 create or replace trigger z_body before insert or update of provider_id, stage, number, start_day, end_day, scheduled_end, status, policies,
 	decision_id, progress on period for each row execute function period_keep_body();
+
+-- What follows takes columns and not a row, since it is read of periods as they were known at an instant too, from a view.
+
+-- Days of a running or waiting period, up to yesterday, of which the figures are not complete: those that the watermark has not
+-- reached. Null: none.
+create or replace function period_missing_days(p_status text, p_start date, p_end date) returns daterange language sql stable as $$
+	select daterange(since, through, '[]') from (select greatest(p_start, coalesce(w.day + 1, p_start)) as since,
+		least(assay_today() - 1, p_end) as through from watermark w) m
+	where since <= through and p_status in ('open', 'awaiting_data')
+$$;
+
+create or replace function days_in(days datemultirange) returns bigint language sql immutable as $$
+	select coalesce(sum(upper(r) - lower(r)), 0) from unnest(days) r
+$$;
+
+create or replace function missing_store_days(p_provider_id text, missing daterange) returns bigint language sql stable as $$
+	select coalesce(sum(days_in(days)), 0)::bigint from (select range_agg(daterange(b.bound_on, b.unbound_on) * missing) as days
+		from binding b where b.provider_id = p_provider_id and daterange(b.bound_on, b.unbound_on) && missing group by b.store_id) x
+$$;
+
+create or replace function day_span(days daterange) returns json language sql stable as $$
+	select case when not isempty(days) then json_build_object('from', lower(days), 'through', upper(days) - 1) end
+$$;
+
+-- The resource with what is missing of its figures, which changes by the day; null when it needs none any more, or not yet.
+create or replace function period_read(p_body text, p_provider_id text, p_status text, p_start date, p_end date) returns text
+language sql stable as $$
+	select left(p_body, -1) || ',"data":' || coalesce((select row_to_json(x)::text from (select w.day as watermark,
+		day_span(m) as missing_days, missing_store_days(p_provider_id, m) as missing_store_days
+		from watermark w cross join period_missing_days(p_status, p_start, p_end) m where p_status in ('open', 'awaiting_data')) x), 'null')
+		|| '}'
+$$;
+
+-- Which days of which stores. By the key, store after store, so that a page needs no more than itself.
+create or replace function period_missing_list(p_period_id text, after text, n integer) returns table (cursor text, body text)
+language sql stable as $$
+	select x.store_id, json_build_object('store_id', x.store_id, 'store_days', days_in(x.days),
+		'days', (select json_agg(day_span(r)) from unnest(x.days) r))::text
+	from (select b.store_id, range_agg(daterange(b.bound_on, b.unbound_on) * m) as days
+		from period d, period_missing_days(d.status, d.start_day, d.end_day) m, binding b
+		where d.period_id = p_period_id and b.provider_id = d.provider_id and b.store_id > coalesce(after, '')
+			and daterange(b.bound_on, b.unbound_on) && m
+		group by b.store_id order by b.store_id limit n) x
+$$;
+
+-- Those whose present pace does not suffice; `furthest` off first, or last. The cursor is what they are sorted by.
+create or replace function at_risk_list(after text, n integer, furthest boolean, p_region text, p_industry text, p_stage text)
+returns table (cursor text, body text) language plpgsql stable as $$
+begin
+	return query execute 'select d.far_off::text, row_to_json(x)::text from period d join provider p using (provider_id)
+		cross join lateral (select p.provider_id, p.name, p.region, p.industry, p.status, d.period_id, d.stage, d.number,
+			d.start_day as start, d.end_day as "end", d.missing_bps, d.forecast::json as forecast) x
+		where d.far_off is not null'
+		|| case when after is not null then ' and d.far_off ' || case when furthest then '<' else '>' end || ' $1' else '' end
+		|| case when p_region is not null then format(' and p.region like %L', region_prefix(p_region) || '%') else '' end
+		|| case when p_industry is not null then ' and p.industry = $2' else '' end
+		|| case when p_stage is not null then ' and d.stage = $3' else '' end
+		|| ' order by d.far_off ' || case when furthest then 'desc' else 'asc' end || ' limit $4'
+		using after, p_industry, p_stage, n;
+end $$;
 
 -- What the audit log and events keep of a period.
 create or replace function period_audited(d period) returns jsonb language sql stable as $$

@@ -140,8 +140,12 @@ begin
 		end loop;
 	end if;
 	if p_run_id is not null then
-		insert into assessment_run_result (run_id, period_id, provider_id, outcome, missing_from, missing_through)
-		select p_run_id, period_id, provider_id, 'awaiting_data', greatest(start_day, known_through + 1), end_day from period
+		insert into assessment_run_result (run_id, period_id, provider_id, outcome, missing_from, missing_through, missing_store_days)
+		select p_run_id, period_id, provider_id, 'awaiting_data', greatest(start_day, known_through + 1), end_day,
+			(select coalesce(sum(least(b.unbound_on, p.end_day + 1) - greatest(b.bound_on, p.start_day, known_through + 1)), 0) from binding b
+				where b.provider_id = p.provider_id and b.bound_on <= p.end_day and b.unbound_on is distinct from b.bound_on
+				and (b.unbound_on is null or b.unbound_on > greatest(p.start_day, known_through + 1)))
+		from period p
 		where status in ('open', 'awaiting_data') and end_day <= as_of and (known_through is null or end_day > known_through)
 		on conflict do nothing;
 	end if;

@@ -11,7 +11,7 @@ create or replace function run_result_body(x assessment_run_result) returns text
 	select row_to_json(y)::text from (select
 		x.period_id, x.provider_id, d.stage, d.number, d.start_day as start, d.end_day as "end", x.outcome, x.decision_id,
 		(select row_to_json(z) from (select x.missing_from as "from", x.missing_through as through) z where x.missing_from is not null)
-			as missing_days
+			as missing_days, x.missing_store_days
 		from period d where d.period_id = x.period_id) y
 $$;
 
@@ -55,7 +55,8 @@ begin
 	select p_run_id, d.period_id, d.provider_id, x.outcome, x.decision_id
 	from unnest(period_ids, decision_ids, outcomes) x(period_id, decision_id, outcome) join period d using (period_id)
 	on conflict (run_id, period_id) do update
-		set outcome = excluded.outcome, decision_id = excluded.decision_id, missing_from = null, missing_through = null;
+		set outcome = excluded.outcome, decision_id = excluded.decision_id, missing_from = null, missing_through = null,
+			missing_store_days = null;
 end $$;
 
 -- So many more of its results are there: told after the chunk was committed, so that those who share a run's work do not wait for

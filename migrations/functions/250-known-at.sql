@@ -155,7 +155,8 @@ do $$ begin
 	perform known_view('period', $v$
 		cross join lateral (select jsonb_populate_record(null::period, s.was
 			|| case when s.running_of is null then '{}'
-				else '{"progress": null, "gaps": null, "facts_version": 1, "progress_version": 0}' end::jsonb
+				else '{"progress": null, "gaps": null, "forecast": null, "missing_bps": null, "far_off": null, "facts_version": 1,
+					"progress_version": 0}' end::jsonb
 			|| coalesce(nullif(current_setting('assay.known_progress', true), '')::jsonb->s.id, '{}')) as p) x
 		cross join lateral jsonb_populate_record(x.p, jsonb_build_object('body', period_body(x.p))) r$v$,
 		'{"period_id": "s.id", "provider_id": "s.provider_id", "running_of": "s.running_of"}');

@@ -2,11 +2,12 @@
 
 #include "model/store/progress.h"
 
+#define READ "period_read(d.body, d.provider_id, d.status, d.start_day, d.end_day)"
 #define STALE "(d.status in ('open', 'awaiting_data') and d.progress_version <> d.facts_version)"
 
 const struct statement PERIOD_BY_ID = {
         .name = "period_by_id",
-        .sql = "select period_id, provider_id, body, md5(body), " STALE " from period d where period_id = any($1::text[])",
+        .sql = "select period_id, provider_id, r, md5(r), " STALE " from period d cross join lateral " READ " r where period_id = any($1::text[])",
         .params = 1,
         .by_keys = true,
 };
@@ -22,7 +23,7 @@ const struct statement PERIOD_RUNNING = {
 
 const struct statement PERIOD_LIST = {
         .name = "period_list",
-        .sql = "select period_id, body from period d"
+        .sql = "select period_id, " READ " from period d"
                " where provider_id = $1 and period_id < coalesce($2, 'prd_g') and ($4::text is null or stage = $4)"
                " and ($5::text is null or status = $5)"
                " order by period_id desc limit $3::integer",
@@ -37,4 +38,18 @@ const struct statement PERIOD_TO_TRY = {
                "  where d.provider_id = p.provider_id and d.status not in ('scheduled', 'cancelled') and ($2::text is null or d.period_id = $2)"
                "  order by d.start_day desc limit 1) d on true left join decision x on x.decision_id = d.decision_id where p.provider_id = $1",
         .params = 2,
+};
+
+const struct statement PERIOD_MISSING_LIST = {
+        .name = "period_missing_list",
+        .sql = "select cursor, body from period_missing_list($1, $2, $3::integer)",
+        .params = 3,
+        .slow = true, /* a provider may have very many stores */
+};
+
+const struct statement AT_RISK_LIST = {
+        .name = "at_risk_list",
+        .sql = "select cursor, body from at_risk_list($1, $2::integer, $3::boolean, $4, $5, $6)",
+        .params = 6,
+        .slow = true,
 };

@@ -9,6 +9,10 @@ extern const struct statement PERIOD_BY_ID; /* by_keys: id; provider_id, body, e
 extern const struct statement PERIOD_RUNNING;
 /* $1 provider, $2 after, $3 limit+1, $4 stage or NULL, $5 status or NULL. Columns: cursor, body. */
 extern const struct statement PERIOD_LIST;
+/* $1 period, $2 after, $3 limit+1: its stores with the days that are missing of each. Columns: cursor, body. */
+extern const struct statement PERIOD_MISSING_LIST;
+/* $1 after, $2 limit+1, $3 furthest off first, $4 region or NULL, $5 industry or NULL, $6 stage or NULL. Columns: cursor, body. */
+extern const struct statement AT_RISK_LIST;
 
 /* $1 provider, $2 period or NULL: the running one, else the last. A row when there is the provider: period, NULL when there is none
  * such that has begun; the provider's status; first day, evaluation day (of a decided one the decision's), as days since

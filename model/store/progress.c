@@ -23,14 +23,18 @@ static const struct statement PROGRESS_STALE = {
 };
 
 /* Compare and set: figures that changed since the snapshot leave the row as it is, stale. */
-#define COMPUTED "unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) x(period_id, facts_version, progress, gaps)"
+#define COMPUTED \
+	"unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::integer[])" \
+	" x(period_id, facts_version, progress, gaps, forecast, missing_bps)"
 #define STILL_TRUE "d.period_id = x.period_id and d.facts_version = x.facts_version and d.status in ('open', 'awaiting_data')"
-#define STORE "update period d set progress = x.progress, progress_version = x.facts_version, gaps = x.gaps from "
+#define STORE \
+	"update period d set progress = x.progress, progress_version = x.facts_version, gaps = x.gaps, forecast = x.forecast," \
+	" missing_bps = x.missing_bps from "
 
 static const struct statement PROGRESS_STORE = {
         .name = "progress_store",
         .sql = STORE COMPUTED " where " STILL_TRUE,
-        .params = 4,
+        .params = 6,
 };
 
 /* The same of many, for which nobody waits. A row that somebody holds is passed over: who does is about to change it, and two who each
@@ -39,7 +43,7 @@ static const struct statement PROGRESS_STORE_FREE = {
         .name = "progress_store_free",
         .sql = "with free as materialized (select x.* from " COMPUTED " join period d on " STILL_TRUE
                "  for no key update of d skip locked) " STORE "free x where d.period_id = x.period_id",
-        .params = 4,
+        .params = 6,
 };
 
 /* One in the whole database computes what is stale; a second one would compute the same. */
@@ -53,7 +57,7 @@ struct refresh {
 	const char *params[2];
 	char after[64];  /* the last period looked at */
 	int looked_at;
-	struct array_param ids, versions, progresses, gaps; /* what was computed */
+	struct array_param ids, versions, progresses, gaps, forecasts, missing; /* what was computed */
 };
 
 static void refresh_reset(struct refresh *r)
@@ -62,23 +66,31 @@ static void refresh_reset(struct refresh *r)
 	array_free(&r->versions);
 	array_free(&r->progresses);
 	array_free(&r->gaps);
-	r->ids = r->versions = r->progresses = r->gaps = array_param();
+	array_free(&r->forecasts);
+	array_free(&r->missing);
+	r->ids = r->versions = r->progresses = r->gaps = r->forecasts = r->missing = array_param();
 	r->looked_at = 0;
 }
 
-static void add(struct refresh *r, const char *period_id, int64_t facts_version, const char *progress, const char *gaps)
+/* `v` NULL: nothing is known of it. */
+static void add(struct refresh *r, const char *period_id, int64_t facts_version, const struct verdict *v)
 {
 	array_text(&r->ids, period_id);
 	array_int(&r->versions, facts_version);
-	array_text(&r->progresses, progress);
-	array_text(&r->gaps, gaps);
+	array_text(&r->progresses, v ? v->progress.data : NULL);
+	array_text(&r->gaps, v ? v->gaps.data : NULL);
+	array_text(&r->forecasts, v ? v->forecast.data : NULL);
+	if (v)
+		array_int(&r->missing, v->missing_bps);
+	else
+		array_text(&r->missing, NULL);
 }
 
 static void judge(struct refresh *r, const struct gathered_period *p)
 {
 	struct verdict v;
 	bool judged = verdict_of(p, VERDICT_PROGRESS, &v); /* when not, the log says why, once */
-	add(r, p->period_id, p->facts_version, judged ? v.progress.data : NULL, judged ? v.gaps.data : NULL);
+	add(r, p->period_id, p->facts_version, judged ? &v : NULL);
 	verdict_free(&v);
 }
 
@@ -88,7 +100,7 @@ static enum db_status compute(struct db *db, struct refresh *r, const PGresult *
 	size_t n = 0;
 	for (int row = 0; row < PQntuples(res) && row < GATHER_PERIODS_MAX; row++)
 		if (PQgetisnull(res, row, 2)) /* no figures at all yet */
-			add(r, PQgetvalue(res, row, 0), strtoll(PQgetvalue(res, row, 1), NULL, 10), NULL, NULL);
+			add(r, PQgetvalue(res, row, 0), strtoll(PQgetvalue(res, row, 1), NULL, 10), NULL);
 		else
 			wants[n++] = (struct gather_want){.period_id = PQgetvalue(res, row, 0),
 			                                  .as_of = (day)strtol(PQgetvalue(res, row, 2), NULL, 10)};
@@ -96,7 +108,7 @@ static enum db_status compute(struct db *db, struct refresh *r, const PGresult *
 	enum db_status status = n ? gather(db, wants, n, &g) : DB_OK;
 	for (size_t i = 0; status == DB_OK && g && i < g->count; i++) {
 		if (g->periods[i].input.as_of < g->periods[i].input.start) /* nothing of it is known yet */
-			add(r, g->periods[i].period_id, g->periods[i].facts_version, NULL, NULL);
+			add(r, g->periods[i].period_id, g->periods[i].facts_version, NULL);
 		else
 			judge(r, &g->periods[i]);
 	}
@@ -124,7 +136,7 @@ static enum db_status refresh_run(struct db *db, struct refresh *r)
 	enum db_status status = db_transaction(db, "repeatable read", refresh_body, r);
 	PGresult *res = NULL;
 	const char *const params[] = {array_done(&r->ids), array_done(&r->versions), array_done(&r->progresses),
-	                              array_done(&r->gaps)};
+	                              array_done(&r->gaps), array_done(&r->forecasts), array_done(&r->missing)};
 	if (status == DB_OK && r->ids.text.len > 2)
 		status = db_run(db, r->store, params, &res);
 	PQclear(res);

@@ -1,6 +1,7 @@
 #include "model/store/verdict.h"
 
 #include "model/rules/document.h"
+#include "model/rules/forecast.h"
 #include "model/store/gaps.h"
 #include "server/log.h"
 
@@ -31,14 +32,24 @@ static void write_gaps(const struct evaluation *e, struct buf *out)
 	gaps_write(out, e->evaluated_on, gaps, evaluation_gaps(e, gaps));
 }
 
+static void write_forecast(const struct evaluation *e, struct verdict *out)
+{
+	struct forecast f;
+	forecast_make(e, &f);
+	forecast_json(&out->forecast, &f);
+	out->missing_bps = f.missing_bps;
+}
+
 static void write_bytes(const struct gathered_period *p, const struct evaluation *e, enum verdict_form form, struct verdict *out)
 {
 	if (form == VERDICT_OUTCOME)
 		return;
 	evaluation_json(&out->progress, &p->input, e, EVALUATION_WITHOUT_STORES);
 	write_gaps(e, &out->gaps);
-	if (form == VERDICT_PROGRESS)
+	if (form == VERDICT_PROGRESS) {
+		write_forecast(e, out);
 		return;
+	}
 	document_json(&out->document, &p->input, e, &p->origin);
 	sha256_hex(out->document.data, out->document.len, out->sha256);
 }
@@ -47,7 +58,8 @@ bool verdict_of(const struct gathered_period *p, enum verdict_form form, struct 
 {
 	*out = (struct verdict){.document = BUF_INIT(VERDICT_BYTES_MAX),
 	                        .progress = BUF_INIT(VERDICT_BYTES_MAX),
-	                        .gaps = BUF_INIT(VERDICT_BYTES_MAX)};
+	                        .gaps = BUF_INIT(VERDICT_BYTES_MAX),
+	                        .forecast = BUF_INIT(VERDICT_BYTES_MAX)};
 	if (p->unreadable)
 		return unreadable(p, p->unreadable);
 	struct evaluation e;
@@ -57,7 +69,7 @@ bool verdict_of(const struct gathered_period *p, enum verdict_form form, struct 
 	out->met = e.met;
 	write_bytes(p, &e, form, out);
 	evaluation_free(&e);
-	if (out->document.failed || out->progress.failed || out->gaps.failed)
+	if (out->document.failed || out->progress.failed || out->gaps.failed || out->forecast.failed)
 		return unreadable(p, "its document exceeds the bound, or out of memory");
 	return true;
 }
@@ -67,4 +79,5 @@ void verdict_free(struct verdict *v)
 	buf_free(&v->document);
 	buf_free(&v->progress);
 	buf_free(&v->gaps);
+	buf_free(&v->forecast);
 }

@@ -13,12 +13,14 @@ struct verdict {
 	struct buf document; /* stands alone: model/rules/document.h */
 	struct buf progress; /* the answer without its stores */
 	struct buf gaps;     /* what is missing, as model/store/gaps.h writes it */
+	struct buf forecast; /* at its present pace: model/rules/forecast.h */
+	int32_t missing_bps; /* how far off that is */
 	char sha256[SHA256_HEX]; /* of document */
 };
 
 enum verdict_form {
 	VERDICT_DECISION, /* everything; its imports are to be gathered */
-	VERDICT_PROGRESS, /* outcome, progress and gaps only */
+	VERDICT_PROGRESS, /* outcome, progress, gaps and forecast only */
 	VERDICT_OUTCOME   /* met only */
 };
 

@@ -173,6 +173,9 @@ def test_every_operation(service, client, world, keys):
     # The second fails its trial, once the figures are there.
     world.advance("2023-07-02")
     assert finished(client, client.post("/v1/assessment-runs", {"as_of": "2023-06-30"}).json["run_id"])["outcomes"]["awaiting_data"] == 1
+    waiting = client.get(f"/v1/providers/{second['provider_id']}/periods").json["data"][-1]
+    assert client.get(f"/v1/periods/{waiting['period_id']}/missing-days").json["data"]
+    assert second["provider_id"] in [one["provider_id"] for one in client.all("/v1/at-risk")]
     load(client, "store_days", spread("a-0", "2023-05-12", "2023-06-30", 1, 1), complete_through="2023-07-01")
     run = finished(client, client.post("/v1/assessment-runs", {"as_of": "2023-06-30"}).json["run_id"])
     assert (run["status"], run["outcomes"]["not_met"]) == ("done", 1)

@@ -99,7 +99,8 @@ def others(service, client, world):
 PARTNER_READS = [
     "/v1/providers/{provider}", "/v1/providers/{provider}/qualification", "/v1/providers/{provider}/applications",
     "/v1/applications/{application}", "/v1/providers/{provider}/deposit", "/v1/providers/{provider}/deposit/entries",
-    "/v1/providers/{provider}/stores", "/v1/providers/{provider}/periods", "/v1/periods/{period}", "/v1/decisions/{decision}",
+    "/v1/providers/{provider}/stores", "/v1/providers/{provider}/periods", "/v1/periods/{period}", "/v1/periods/{period}/missing-days",
+    "/v1/decisions/{decision}",
     "/v1/decisions/{decision}/evidence", "/v1/stores/{store}",
 ]  # fmt: skip
 

@@ -26,7 +26,7 @@ def outcomes(service):
 
 
 def digest(service):
-    return service.database.sql("select md5(string_agg(document || evidence, '' order by period_id)) from decision")[0][0]
+    return service.database.sql("select md5(string_agg(document, '' order by period_id)) from decision")[0][0]
 
 
 def wait_until_done(client, run_id, seconds=120):
