@@ -1,6 +1,7 @@
-/* assayd close --as-of DAY [--dry-run]: an assessment run from the command line, with its progress and its results. */
+/* assayd close --as-of DAY [--dry-run] [--chunk N]: an assessment run from the command line, with its progress and its results. */
 #include "base/json_write.h"
 #include "cli/cli.h"
+#include "model/store/gather.h"
 #include "model/store/runs.h"
 
 #include <signal.h>
@@ -117,10 +118,10 @@ static long long total_of(struct db *db, const char *run_id)
 	return total;
 }
 
-static bool run_whole(struct db *db, const char *run_id)
+static bool run_whole(struct db *db, const char *run_id, int chunk)
 {
 	struct progress progress = {.shown = isatty(STDERR_FILENO), .total = total_of(db, run_id)};
-	struct run_work work = {.run_id = run_id, .stopping = stopping, .progressed = progressed, .arg = &progress};
+	struct run_work work = {.run_id = run_id, .chunk = chunk, .stopping = stopping, .progressed = progressed, .arg = &progress};
 	enum run_end end;
 	enum db_status status = run_continue(db, &work, &end);
 	if (progress.shown)
@@ -132,7 +133,7 @@ static bool run_whole(struct db *db, const char *run_id)
 	return false;
 }
 
-static int close_as_of(const char *as_of, bool dry_run)
+static int close_as_of(const char *as_of, bool dry_run, int chunk)
 {
 	struct settings settings;
 	char run_id[64] = "";
@@ -142,31 +143,43 @@ static int close_as_of(const char *as_of, bool dry_run)
 	struct db *db = database ? db_open(database_url(database)) : NULL;
 	if (db)
 		create_run(db, as_of, dry_run, run_id);
-	bool ok = *run_id && run_whole(db, run_id) && print_results(db, run_id) && print_counts(db, run_id, dry_run);
+	bool ok = *run_id && run_whole(db, run_id, chunk) && print_results(db, run_id) && print_counts(db, run_id, dry_run);
 	db_close(db);
 	database_close(database);
 	return ok ? EXIT_DONE : EXIT_REFUSED;
+}
+
+/* How many periods are decided in one transaction: what a kill loses at most, and how long others wait for them. */
+static bool chunk_parse(const char *text, int *out)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+	*out = (int)n;
+	return *text >= '0' && *text <= '9' && !*end && n >= 1 && n <= GATHER_PERIODS_MAX;
 }
 
 int cmd_close(int argc, char **argv)
 {
 	const char *as_of = NULL;
 	bool dry_run = false, good = true;
+	int chunk = 0;
 	day parsed;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--dry-run") == 0)
 			dry_run = true;
 		else if (strcmp(argv[i], "--as-of") == 0 && i + 1 < argc)
 			as_of = argv[++i];
+		else if (strcmp(argv[i], "--chunk") == 0 && i + 1 < argc)
+			good = chunk_parse(argv[++i], &chunk) && good;
 		else
 			good = false;
 	}
 	if (!good || !as_of || !day_parse(as_of, &parsed)) {
-		fprintf(stderr, "Usage: assayd close --as-of YYYY-MM-DD [--dry-run]\n");
+		fprintf(stderr, "Usage: assayd close --as-of YYYY-MM-DD [--dry-run] [--chunk 1..%d]\n", GATHER_PERIODS_MAX);
 		return EXIT_USAGE;
 	}
 	struct sigaction act = {.sa_handler = on_signal};
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
-	return close_as_of(as_of, dry_run);
+	return close_as_of(as_of, dry_run, chunk);
 }

@@ -13,9 +13,11 @@ static const struct command {
         {"key", cmd_key, "key create --role R [--provider ID] [--name TEXT]", "make an API key; it is printed once"},
         {"policy", cmd_policy, "policy publish FILE | policy check FILE", "publish a policy version, or only say what is wrong with it"},
         {"import", cmd_import, "import KIND FILE [--mode per_row] [--complete-through DAY]", "load a file of the platform's feed"},
-        {"close", cmd_close, "close --as-of DAY [--dry-run]", "decide every period that ended by that day"},
+        {"close", cmd_close, "close --as-of DAY [--dry-run] [--chunk N]", "decide every period that ended by that day"},
         {"evaluate", cmd_evaluate, "evaluate [--document] FILE", "evaluate a request, or a decision's document again; prints the answer"},
         {"verify", cmd_verify, "verify [--audit-head POSITION:SHA256]", "replay every decision and check what must hold in the database and its audit log"},
+        {"partitions", cmd_partitions, "partitions [--ahead MONTHS] [--detach-before YYYY-MM | --attach-newest]",
+         "list the months of day facts; make some ahead, or put old ones away"},
         {"routes", cmd_routes, "routes", "print the route table"},
         {"codes", cmd_codes, "codes", "print the catalogue of problems and faults"},
 };

@@ -23,6 +23,27 @@ static unsigned long long ram_megabytes(void)
 	return (unsigned long long)info.totalram * info.mem_unit / (1024 * 1024);
 }
 
+static bool run(const struct pg_home *h, const char *const *argv, int input, int log)
+{
+	return child_run(argv, &h->user, input, log);
+}
+
+/* The first change of a page after a checkpoint logs all of it. By pglz, which "on" means, a write costs twice as much then; not every
+ * PostgreSQL is built with lz4. */
+static const char *wal_compression(const struct pg_home *h)
+{
+	char postgres[PATH_MAX + 16], data[PATH_MAX];
+	(void)snprintf(postgres, sizeof(postgres), "%s/postgres", h->bin);
+	if (!pg_home_path(h, "data", data))
+		return "on";
+	const char *ask[] = {postgres, "-D", data, "-C", "wal_compression", "-c", "wal_compression=lz4", NULL};
+	int log = pg_open_log(h, O_WRONLY | O_CREAT | O_TRUNC);
+	bool has_lz4 = log >= 0 && run(h, ask, -1, log);
+	if (log >= 0)
+		(void)close(log);
+	return has_lz4 ? "lz4" : "on";
+}
+
 static bool write_settings(const struct pg_home *h)
 {
 	char path[PATH_MAX], text[2048];
@@ -42,7 +63,7 @@ static bool write_settings(const struct pg_home *h)
 	                 "max_locks_per_transaction = 256 # day facts are partitioned by month\n"
 	                 "max_wal_size = 2GB\n"
 	                 "checkpoint_timeout = 15min\n"
-	                 "wal_compression = on\n"
+	                 "wal_compression = %s\n"
 	                 "random_page_cost = 1.1\n"
 	                 "jit = off # statements are short\n"
 	                 "timezone = 'UTC'\n"
@@ -57,7 +78,7 @@ static bool write_settings(const struct pg_home *h)
 	                 "log_truncate_on_rotation = on\n"
 	                 "log_rotation_age = 1d\n"
 	                 "log_rotation_size = 0\n",
-	                 shared, ram / 2 < shared ? shared : ram / 2);
+	                 shared, ram / 2 < shared ? shared : ram / 2, wal_compression(h));
 	return n > 0 && (size_t)n < sizeof(text) && pg_home_write(h, "postgresql.conf", text);
 }
 
@@ -87,11 +108,6 @@ static int bootstrap_input(void)
 		return fd;
 	(void)close(fd);
 	return -1;
-}
-
-static bool run(const struct pg_home *h, const char *const *argv, int input, int log)
-{
-	return child_run(argv, &h->user, input, log);
 }
 
 static bool fill(const struct pg_home *h, const char *data, int log)
@@ -154,9 +170,10 @@ static bool make_data(const struct pg_home *h, progress_fn progress)
 
 bool pg_make(const struct pg_home *h, progress_fn progress)
 {
-	if (!write_settings(h) || !write_access(h)) {
-		pg_say(progress, "PostgreSQL's configuration could not be written to %s: %s", h->dir, strerror(errno));
+	if (!pg_home_has_data(h) && !make_data(h, progress))
 		return false;
-	}
-	return pg_home_has_data(h) || make_data(h, progress);
+	if (write_settings(h) && write_access(h))
+		return true;
+	pg_say(progress, "PostgreSQL's configuration could not be written to %s: %s", h->dir, strerror(errno));
+	return false;
 }

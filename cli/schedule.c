@@ -4,6 +4,7 @@
 #include "model/store/close.h"
 #include "model/store/daily.h"
 #include "model/store/import.h"
+#include "model/store/simulations.h"
 #include "server/log.h"
 
 #include <pthread.h>
@@ -11,7 +12,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { TICK_SECONDS = 5, SEAL_SECONDS = 1, HEAD_LOGGED_MS = 60000 };
+enum { TICK_SECONDS = 5, SEAL_SECONDS = 1, SIMULATE_SECONDS = 1, HEAD_LOGGED_MS = 60000 };
 
 static const char forget_old_keys[] =
         "delete from idempotency_key where ctid in"
@@ -19,6 +20,7 @@ static const char forget_old_keys[] =
 
 static void tick(struct db *db);
 static void seal(struct db *db);
+static void simulate(struct db *db);
 
 /* What is done again and again, each on a thread and a connection of its own: the daily job may take its time. */
 static struct beat {
@@ -27,7 +29,7 @@ static struct beat {
 	struct db *db;
 	pthread_t thread;
 	bool running;
-} beats[] = {{.beat = tick, .seconds = TICK_SECONDS}, {.beat = seal, .seconds = SEAL_SECONDS}};
+} beats[] = {{.beat = tick, .seconds = TICK_SECONDS}, {.beat = seal, .seconds = SEAL_SECONDS}, {.beat = simulate, .seconds = SIMULATE_SECONDS}};
 
 enum { BEATS = sizeof beats / sizeof beats[0] };
 
@@ -70,6 +72,13 @@ static void seal(struct db *db)
 		logged = head.position;
 		logged_ms = monotonic_ms();
 	}
+}
+
+/* One simulation at a time, beside the daily job: it may take minutes. */
+static void simulate(struct db *db)
+{
+	if (simulations_work(db, stopping, NULL) == DB_FAILED)
+		log_line(LOG_ERROR, "simulations could not be worked on; it is tried again", NULL);
 }
 
 /* False when it is time to stop. */

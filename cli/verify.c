@@ -12,6 +12,8 @@ static const struct check {
 	enum db_status (*run)(struct db *db, struct check_report *r);
 } checks[] = {
         {"decisions replay to the same bytes", check_decisions},
+        {"decisions that supersede others come from confirmed corrections", check_corrections},
+        {"decisions that today's facts differ from are marked, and no others", check_marks},
         {"policies have the hash of their document", check_policies},
         {"ledger entries balance, one after the other, and never below zero", check_ledger},
         {"deposit balances are the sums of their entries", check_deposits},

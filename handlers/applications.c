@@ -9,23 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DOCUMENTS_MAX = 50 };
-
-static void check_document(const json_t *document, const char *pointer, struct faults *f)
-{
-	const char *kind = NULL, *name = NULL, *sha256 = NULL, *uri = NULL;
-	const struct field fields[] = {
-	        {.name = "kind", .kind = FIELD_STRING, .out = &kind, .required = true},
-	        {.name = "name", .kind = FIELD_STRING, .out = &name, .required = true, .min = 1, .max = 200},
-	        {.name = "sha256", .kind = FIELD_STRING, .out = &sha256, .required = true},
-	        {.name = "uri", .kind = FIELD_STRING, .out = &uri, .required = true, .min = 1, .max = 2000},
-	};
-	char at[128];
-	(void)!json_fields(document, pointer, fields, COUNT_OF(fields), f);
-	check_word(kind, json_pointer(at, sizeof at, pointer, "kind"), f);
-	check_sha256(sha256, json_pointer(at, sizeof at, pointer, "sha256"), f);
-}
-
 static bool check_application(const json_t *body, const char **policy, struct faults *f)
 {
 	json_t *documents = NULL;
@@ -34,10 +17,7 @@ static bool check_application(const json_t *body, const char **policy, struct fa
 	        {.name = "policy", .kind = FIELD_STRING, .out = policy},
 	};
 	(void)!json_fields(body, "", fields, COUNT_OF(fields), f);
-	for (size_t i = 0; documents && i < json_array_size(documents); i++) {
-		char at[64];
-		check_document(json_array_get(documents, i), json_pointer_at(at, sizeof at, "/documents", i), f);
-	}
+	check_documents(documents, "/documents", f);
 	if (*policy && !policy_ref_valid(*policy))
 		faults_add(f, "/policy", CODE_WRONG_FORMAT, "id@version", NULL);
 	return !faults_any(f);
@@ -74,15 +54,6 @@ static bool policy_applies(struct request *rq, const struct rows *rows)
 	return !faults_any(&f);
 }
 
-/* A JSON string that holds the JSON: its members keep their order on the way through jsonb. */
-static json_t *as_text(const json_t *json)
-{
-	char *text = json_dumps(json, JSON_COMPACT);
-	json_t *string = text ? json_string(text) : NULL;
-	free(text);
-	return string;
-}
-
 static void decide_on_snapshot(struct request *rq, const struct rows *rows)
 {
 	enum provider_status status;
@@ -105,7 +76,7 @@ static void decide_on_snapshot(struct request *rq, const struct rows *rows)
 	              json_pack("{s:s, s:I, s:s, s:s, s:o, s:s}", "provider_id", rows_text(rows, 0, ADMISSION_PROVIDER),
 	                        "expected_version", (json_int_t)rows_int(rows, 0, ADMISSION_VERSION), "today",
 	                        rows_text(rows, 0, ADMISSION_TODAY_TEXT), "policy", rows_text(rows, 0, ADMISSION_POLICY),
-	                        "documents", as_text(documents), "checks", checks));
+	                        "documents", json_as_text(documents), "checks", checks));
 }
 
 void handle_application_submit(struct request *rq)

@@ -71,15 +71,19 @@ static const char *provider_wanted(const struct request *rq)
 
 void handle_decision_list(struct request *rq)
 {
-	const char *outcome = NULL;
+	static const char *const only_true[] = {"true", NULL};
+	const char *outcome = NULL, *stale = NULL;
 	FAULTS_HERE(f);
 	(void)request_query_word(rq, "outcome", OUTCOMES, &outcome, &f);
+	(void)request_query_word(rq, "stale", only_true, &stale, &f);
 	const char *period = request_query(rq, "period_id");
 	const char *provider = provider_wanted(rq);
 	if (!provider && request_caller(rq)->role == ROLE_PARTNER)
 		provider = ""; /* its key has no provider yet */
 	const char *const filters[] = {outcome, period ? period : provider, provider};
-	if (period)
+	if (stale)
+		list_of_all(rq, &DECISION_LIST_STALE, (const char *const[]){outcome, provider, period}, 3, &f);
+	else if (period)
 		list_of_all(rq, &DECISION_LIST_OF_PERIOD, filters, 3, &f);
 	else if (provider)
 		list_of_all(rq, &DECISION_LIST_OF_PROVIDER, filters, 2, &f);

@@ -4,7 +4,7 @@
 #include "base/civil.h"
 #include "handlers/handlers.h"
 #include "handlers/input.h"
-#include "handlers/instant.h"
+#include "handlers/known.h"
 #include "model/rules/ledger.h"
 #include "model/rules/money.h"
 
@@ -88,21 +88,13 @@ static void deposit_reply(struct request *rq, const struct rows *rows)
 	reply_json_text(rq, 200, body, strlen(body));
 }
 
-/* A day in the query as it stands there, checked; NULL when it is absent. */
-static const char *query_day(struct request *rq, const char *name, int32_t *out, struct faults *f)
-{
-	return request_query_day(rq, name, out, f) ? request_query(rq, name) : NULL;
-}
-
 void handle_deposit_get(struct request *rq)
 {
 	const char *id = request_param(rq, "id");
 	int32_t day;
 	FAULTS_HERE(f);
-	const char *as_of = query_day(rq, "as_of", &day, &f);
-	const char *known_at = request_query(rq, "known_at");
-	if (known_at && !instant_valid(known_at))
-		faults_add(&f, "known_at", CODE_WRONG_FORMAT, "YYYY-MM-DDThh:mm:ssZ", NULL);
+	const char *as_of = request_query_day(rq, "as_of", &day, &f) ? request_query(rq, "as_of") : NULL;
+	const char *known_at = known_at_asked(rq, &f) ? request_query(rq, "known_at") : NULL;
 	if (faults_any(&f)) {
 		reply_faults(rq, &f);
 		return;
@@ -141,12 +133,9 @@ static void statement_reply(struct request *rq, const struct rows *rows)
 void handle_deposit_statement(struct request *rq)
 {
 	const char *id = request_param(rq, "id");
-	int32_t from_day, through_day;
+	const char *from, *through;
 	FAULTS_HERE(f);
-	const char *from = query_day(rq, "from", &from_day, &f);
-	const char *through = query_day(rq, "through", &through_day, &f);
-	if (from && through && from_day > through_day)
-		faults_add(&f, "from", CODE_MUST_BE_BEFORE, from, through, NULL);
+	query_span(rq, &from, &through, &f);
 	const char *const params[] = {id, from, through};
 	if (faults_any(&f))
 		reply_faults(rq, &f);

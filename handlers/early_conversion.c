@@ -1,10 +1,9 @@
 /* Early conversion (3.2): the running trial is evaluated as of the watermark, and ends today when it is met. Evaluation, decision,
  * idempotency key, audit entry and events are one transaction, during which no import is merged. */
 #include "base/json_write.h"
+#include "handlers/decided.h"
 #include "handlers/handlers.h"
 #include "handlers/input.h"
-#include "handlers/keyed.h"
-#include "model/store/close.h"
 #include "model/store/gather.h"
 #include "model/store/verdict.h"
 
@@ -12,21 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AGAIN_MAX = 3 };
-
 static const struct statement CONVERSION_STATE = {
         .name = "conversion_state",
-        .sql = "select p.status, d.period_id, d.status, d.stage, d.start_day - date '1970-01-01', d.end_day - date '1970-01-01',"
+        .sql = "select p.status, d.period_id, d.status, d.stage, d.start_day - date '1970-01-01', d.end_day - date "
+               "'1970-01-01',"
                " (select day from watermark) - date '1970-01-01', assay_today() - date '1970-01-01'"
                " from provider p left join period d on d.provider_id = p.provider_id"
                " and d.status in ('scheduled', 'open', 'awaiting_data') where p.provider_id = $1",
         .params = 1,
-};
-
-struct conversion {
-	struct keyed *k;
-	bool no_provider;
-	PGresult *written;
 };
 
 static day day_at(const PGresult *res, int column)
@@ -34,13 +26,7 @@ static day day_at(const PGresult *res, int column)
 	return PQgetisnull(res, 0, column) ? DAY_NONE : (day)strtol(PQgetvalue(res, 0, column), NULL, 10);
 }
 
-/* A refusal, kept under the key. Takes `extra`: the text of an object whose members go into the problem as they are. */
-static enum db_status refuse_with(struct conversion *c, enum code code, json_t *args, json_t *extra)
-{
-	return keyed_call(c->k, "refuse", json_pack("{s:s, s:o, s:o*}", "code", code_name(code), "args", args, "extra", extra), &c->written);
-}
-
-static enum db_status refuse_not_met(struct conversion *c, day as_of, const struct verdict *v)
+static enum db_status refuse_not_met(struct decided *d, day as_of, const struct verdict *v)
 {
 	char text[DAY_TEXT];
 	struct buf extra = BUF_INIT(VERDICT_BYTES_MAX);
@@ -50,27 +36,28 @@ static enum db_status refuse_not_met(struct conversion *c, day as_of, const stru
 	jw_raw(&w, v->progress.data, v->progress.len);
 	jw_object_end(&w);
 	enum db_status status = extra.failed ? DB_FAILED
-	                                     : refuse_with(c, CODE_NOT_MET, json_pack("[s]", day_text(as_of, text)),
-	                                                   json_stringn(extra.data, extra.len));
+	                                     : decided_refuse(d, CODE_NOT_MET, json_pack("[s]", day_text(as_of, text)),
+	                                                      json_stringn(extra.data, extra.len));
 	buf_free(&extra);
 	return status;
 }
 
-static enum db_status convert_met(struct conversion *c, const struct gathered_period *p, const struct verdict *v)
+static enum db_status convert_met(struct decided *d, const struct gathered_period *p, const struct verdict *v)
 {
 	char decided_on[DAY_TEXT];
-	return keyed_call(c->k, "early_convert",
-	                  json_pack("{s:s, s:s, s:s, s:s%, s:s%, s:s, s:s}", "provider_id", p->provider_id, "period_id", p->period_id,
-	                            "decided_on", day_text(p->origin.decided_on, decided_on), "document", v->document.data,
-	                            v->document.len, "progress", v->progress.data, v->progress.len, "sha256", v->sha256, "engine",
-	                            DOCUMENT_ENGINE),
-	                  &c->written);
+	const char *note = json_string_value(json_object_get(request_body(d->keyed->rq), "note"));
+	return keyed_call(d->keyed, "early_convert",
+	                  json_pack("{s:s, s:s, s:s, s:s%, s:s%, s:s, s:s, s:s*}", "provider_id", p->provider_id, "period_id",
+	                            p->period_id, "decided_on", day_text(p->origin.decided_on, decided_on), "document",
+	                            v->document.data, v->document.len, "progress", v->progress.data, v->progress.len, "sha256",
+	                            v->sha256, "engine", DOCUMENT_ENGINE, "note", note),
+	                  &d->written);
 }
 
-static enum db_status judge(struct conversion *c, const struct gather_want *want)
+static enum db_status judge(struct decided *d, const struct gather_want *want)
 {
 	struct gathered *g = NULL;
-	enum db_status status = gather(c->k->db, want, 1, &g);
+	enum db_status status = gather(d->keyed->db, want, 1, &g);
 	if (status != DB_OK)
 		return status;
 	assert(g->count == 1); /* it was read in the same snapshot */
@@ -78,82 +65,47 @@ static enum db_status judge(struct conversion *c, const struct gather_want *want
 	if (!verdict_of(&g->periods[0], VERDICT_DECISION, &v))
 		status = DB_FAILED;
 	else if (v.met)
-		status = convert_met(c, &g->periods[0], &v);
+		status = convert_met(d, &g->periods[0], &v);
 	else
-		status = refuse_not_met(c, want->as_of, &v);
+		status = refuse_not_met(d, want->as_of, &v);
 	verdict_free(&v);
 	gathered_free(g);
 	return status;
 }
 
 /* What stands in the way, or the evaluation. */
-static enum db_status decide(struct conversion *c, const PGresult *res)
+static enum db_status decide(struct decided *d, const PGresult *res)
 {
 	const char *provider_status = PQgetvalue(res, 0, 0);
 	day start = day_at(res, 4), end = day_at(res, 5), watermark = day_at(res, 6), today = day_at(res, 7);
 	if (strcmp(provider_status, "trial") != 0)
-		return refuse_with(c, CODE_WRONG_STATE, json_pack("[s, s, s]", "provider", provider_status, "trial"), NULL);
+		return decided_refuse(d, CODE_WRONG_STATE, json_pack("[s, s, s]", "provider", provider_status, "trial"), NULL);
 	if (strcmp(PQgetvalue(res, 0, 2), "open") != 0 || today > end)
-		return refuse_with(c, CODE_WRONG_STATE, json_pack("[s, s, s]", "period", "awaiting_data", "open"), NULL);
+		return decided_refuse(d, CODE_WRONG_STATE, json_pack("[s, s, s]", "period", "awaiting_data", "open"), NULL);
 	if (watermark == DAY_NONE || watermark < start)
-		return refuse_with(c, CODE_NO_WATERMARK, json_array(), NULL);
+		return decided_refuse(d, CODE_NO_WATERMARK, json_array(), NULL);
 	day as_of = watermark < today ? watermark : today;
-	return judge(c, &(struct gather_want){.period_id = PQgetvalue(res, 0, 1), .as_of = as_of, .imports = true});
+	return judge(d, &(struct gather_want){.period_id = PQgetvalue(res, 0, 1), .as_of = as_of, .imports = true});
 }
 
 static enum db_status convert_body(struct db *db, void *arg)
 {
-	struct conversion *c = arg;
-	PQclear(c->written);
-	c->written = NULL;
-	const char *const params[] = {request_param(c->k->rq, "id")};
+	struct decided *d = arg;
+	const char *const params[] = {request_param(d->keyed->rq, "id")};
 	PGresult *res = NULL;
 	enum db_status status = db_run(db, &CONVERSION_STATE, params, &res);
 	if (status != DB_OK)
 		return status;
-	c->no_provider = PQntuples(res) == 0;
-	if (!c->no_provider)
-		status = decide(c, res);
+	d->missing = PQntuples(res) == 0;
+	if (!d->missing)
+		status = decide(d, res);
 	PQclear(res);
 	return status;
 }
 
-static bool again(const struct conversion *c)
-{
-	return c->written && strcmp(PQgetvalue(c->written, 0, 1), "again") == 0;
-}
-
-static void convert_reply(struct keyed *k, const struct conversion *c)
-{
-	if (c->no_provider)
-		reply_not_found(k->rq);
-	else if (again(c))
-		reply_problem(k->rq, CODE_CONFLICT, NULL, 0);
-	else
-		keyed_reply(k, c->written);
-}
-
-static void convert_now(struct keyed *k)
-{
-	struct conversion c = {.k = k};
-	enum db_status status = facts_lock_shared(k->db);
-	if (!work_ok(k->rq, k->db, status))
-		return;
-	for (int tried = 0; tried < AGAIN_MAX && (tried == 0 || again(&c)) && status == DB_OK; tried++)
-		status = db_transaction(k->db, "repeatable read", convert_body, &c);
-	facts_unlock_shared(k->db);
-	if (work_ok(k->rq, k->db, status))
-		convert_reply(k, &c);
-	PQclear(c.written);
-}
-
 static void convert(struct worker *w, struct request *rq)
 {
-	struct keyed k;
-	if (!keyed_begin(&k, w, rq))
-		return;
-	convert_now(&k);
-	keyed_end(&k);
+	decide_on_facts(w, rq, convert_body);
 }
 
 void handle_early_conversion(struct request *rq)

@@ -21,7 +21,7 @@ static const char *const *ids_of(struct request *rq, const char *text, size_t *n
 	return ids;
 }
 
-static size_t find_obstacles(struct request *rq, const struct rows *rows, struct exit_obstacle **out)
+static size_t find_obstacles(struct request *rq, const struct rows *rows, struct obstacle **out)
 {
 	struct exit_facts facts = {.period = rows_text(rows, 0, EXIT_PERIOD), .today = (day)rows_int(rows, 0, EXIT_TODAY)};
 	facts.open_deductions = ids_of(rq, rows_text(rows, 0, EXIT_OPEN_DEDUCTIONS), &facts.open_deduction_count);
@@ -34,11 +34,11 @@ static size_t find_obstacles(struct request *rq, const struct rows *rows, struct
 	return exit_obstacles(&facts, *out);
 }
 
-static void refuse_blocked(struct request *rq, const struct exit_obstacle *obstacles, size_t n)
+static void refuse_blocked(struct request *rq, const struct obstacle *obstacles, size_t n)
 {
 	struct buf text = BUF_INIT(OBSTACLES_BYTES_MAX);
 	struct json_writer w = json_writer_on(&text);
-	exit_obstacles_json(&w, obstacles, n, request_lang(rq));
+	obstacles_json(&w, obstacles, n, request_lang(rq));
 	json_t *list = text.failed ? NULL : json_loads(text.data, 0, NULL);
 	const char *args[] = {request_printf(rq, "%zu", n)};
 	if (list)
@@ -62,7 +62,7 @@ static const char *may_exit(struct request *rq)
 static void exit_on_snapshot(struct request *rq, const struct rows *rows)
 {
 	enum provider_status status;
-	struct exit_obstacle *obstacles;
+	struct obstacle *obstacles;
 	if (rows->count == 0) {
 		reply_not_found(rq);
 		return;

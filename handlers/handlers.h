@@ -46,8 +46,9 @@ void handle_waiver_get(struct request *rq);
 void handle_waiver_confirm(struct request *rq);
 void handle_waiver_revoke(struct request *rq);
 
-/* stores.c, provider_stores.c */
+/* stores.c, store_days.c, provider_stores.c */
 void handle_store_get(struct request *rq);
+void handle_store_day_list(struct request *rq);
 void handle_provider_store_list(struct request *rq);
 
 /* periods.c */
@@ -72,6 +73,21 @@ void handle_decision_get(struct request *rq);
 void handle_decision_evidence(struct request *rq);
 void handle_decision_replay(struct request *rq);
 
+/* corrections.c */
+void handle_decision_correct(struct request *rq);
+void handle_correction_list(struct request *rq);
+void handle_correction_get(struct request *rq);
+void handle_correction_confirm(struct request *rq);
+void handle_correction_reject(struct request *rq);
+
+/* appeals.c */
+void handle_appeal_submit(struct request *rq);
+void handle_appeal_list(struct request *rq);
+void handle_appeal_get(struct request *rq);
+void handle_appeal_confirm(struct request *rq);
+void handle_appeal_correct(struct request *rq);
+void handle_appeal_withdraw(struct request *rq);
+
 /* policies.c, policy_drafts.c */
 void handle_policy_list(struct request *rq);
 void handle_policy_get(struct request *rq);
@@ -81,6 +97,13 @@ void handle_policy_draft(struct request *rq);
 void handle_policy_replace(struct request *rq);
 void handle_policy_delete(struct request *rq);
 void handle_policy_publish(struct request *rq);
+
+/* simulations.c, what_if.c */
+void handle_simulate(struct request *rq);
+void handle_simulation_list(struct request *rq);
+void handle_simulation_get(struct request *rq);
+void handle_simulation_results(struct request *rq);
+void handle_what_if(struct request *rq);
 
 /* keys.c */
 void handle_key_create(struct request *rq);

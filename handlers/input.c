@@ -4,6 +4,7 @@
 #include "model/rules/region.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 void check_word(const char *value, const char *pointer, struct faults *f)
@@ -47,6 +48,29 @@ void check_service_categories(const json_t *array, const char *pointer, struct f
 	}
 }
 
+static void check_document(const json_t *document, const char *pointer, struct faults *f)
+{
+	const char *kind = NULL, *name = NULL, *sha256 = NULL, *uri = NULL;
+	const struct field fields[] = {
+	        {.name = "kind", .kind = FIELD_STRING, .out = &kind, .required = true},
+	        {.name = "name", .kind = FIELD_STRING, .out = &name, .required = true, .min = 1, .max = 200},
+	        {.name = "sha256", .kind = FIELD_STRING, .out = &sha256, .required = true},
+	        {.name = "uri", .kind = FIELD_STRING, .out = &uri, .required = true, .min = 1, .max = 2000},
+	};
+	char at[128];
+	(void)!json_fields(document, pointer, fields, COUNT_OF(fields), f);
+	check_word(kind, json_pointer(at, sizeof at, pointer, "kind"), f);
+	check_sha256(sha256, json_pointer(at, sizeof at, pointer, "sha256"), f);
+}
+
+void check_documents(const json_t *array, const char *pointer, struct faults *f)
+{
+	for (size_t i = 0; array && i < json_array_size(array); i++) {
+		char at[64];
+		check_document(json_array_get(array, i), json_pointer_at(at, sizeof at, pointer, i), f);
+	}
+}
+
 void check_contact(const json_t *contact, const char *pointer, struct faults *f)
 {
 	const char *name, *phone, *email;
@@ -58,6 +82,21 @@ void check_contact(const json_t *contact, const char *pointer, struct faults *f)
 	if (contact && !json_is_null(contact))
 		(void)!json_fields(contact, pointer, fields, COUNT_OF(fields),
 		                   f); /* for its faults; the values stay in the tree */
+}
+
+void query_span(struct request *rq, const char **from, const char **through, struct faults *f)
+{
+	int32_t from_day, through_day;
+	*from = request_query_day(rq, "from", &from_day, f) ? request_query(rq, "from") : NULL;
+	*through = request_query_day(rq, "through", &through_day, f) ? request_query(rq, "through") : NULL;
+	if (*from && *through && from_day > through_day)
+		faults_add(f, "from", CODE_MUST_BE_BEFORE, *from, *through, NULL);
+}
+
+const char *whose_alone(const struct request *rq)
+{
+	const struct caller *caller = request_caller(rq);
+	return caller->role != ROLE_PARTNER ? NULL : caller->provider_id ? caller->provider_id : "";
 }
 
 void refuse(struct request *rq, enum code code, ...)
@@ -124,4 +163,20 @@ bool if_match_required(struct request *rq, json_t **tags, struct faults *f)
 	}
 	*tags = if_match_read(rq, f);
 	return true;
+}
+
+json_t *json_as_text(const json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT);
+	json_t *string = text ? json_string(text) : NULL;
+	free(text);
+	return string;
+}
+
+const char *list_whose(const struct request *rq)
+{
+	const struct caller *caller = request_caller(rq);
+	if (caller->role != ROLE_PARTNER)
+		return NULL;
+	return caller->provider_id ? caller->provider_id : "";
 }

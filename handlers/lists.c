@@ -39,6 +39,12 @@ void list_of_all(struct request *rq, const struct statement *list, const char *c
 		request_read(rq, list, l->params, page_reply);
 }
 
+struct listing *listing_below(struct request *rq, const struct statement *list, const char *const *filters, size_t nfilters,
+                              struct faults *f)
+{
+	return listing_new(rq, list, request_param(rq, "id"), filters, nfilters, f);
+}
+
 struct listing *listing_of_provider(struct request *rq, const struct statement *list, const char *const *filters,
                                     size_t nfilters, struct faults *f)
 {

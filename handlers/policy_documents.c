@@ -23,3 +23,19 @@ json_t *policy_args(const struct policy *p)
 	buf_free(&document);
 	return args;
 }
+
+struct policy *tried_policy_read(const struct tried_policy *tried, const struct policy *base, struct faults *f)
+{
+	json_t *none = NULL;
+	struct policy *p = NULL;
+	if (tried->policy && tried->changes)
+		faults_add(f, "/changes", CODE_GIVEN_TWICE, "/policy", NULL);
+	else if (tried->policy)
+		p = policy_read(tried->policy, "/policy", f);
+	else if (tried->changes)
+		p = policy_changed(base, tried->changes, "/changes", f);
+	else if ((none = json_array()))
+		p = policy_changed(base, none, "/changes", f);
+	json_decref(none);
+	return p;
+}

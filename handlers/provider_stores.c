@@ -1,7 +1,7 @@
 /* A provider's stores, and whether each counts in the running period now: judged afresh by the evaluator, on a worker. */
 #include "handlers/handlers.h"
 #include "handlers/input.h"
-#include "handlers/work.h"
+#include "handlers/known.h"
 #include "model/store/array_param.h"
 #include "model/store/gather.h"
 #include "model/store/providers.h"
@@ -63,7 +63,8 @@ static bool count_stores(struct worker *w, struct request *rq, struct counting *
 		return false;
 	if (running.count == 0)
 		return true;
-	c->want = (struct gather_want){.period_id = rows_text(&running, 0, 0), .as_of = (day)rows_int(&running, 0, 1), .every_store = true};
+	c->want = (struct gather_want){
+	        .period_id = rows_text(&running, 0, 0), .as_of = (day)rows_int(&running, 0, 1), .every_store = true};
 	c->as_of_text = rows_text(&running, 0, 2);
 	if (!work_ok(rq, worker_db(w), db_transaction(worker_db(w), "repeatable read", gather_now, c)))
 		return false;
@@ -99,6 +100,22 @@ static void list_stores(struct worker *w, struct request *rq)
 	gathered_free(c.gathered);
 }
 
+static void find_and_list(struct worker *w, struct request *rq)
+{
+	struct rows rows;
+	if (!work_read_key(w, rq, &PROVIDER_EXISTS, request_param(rq, "id"), &rows))
+		return;
+	if (rows.count == 0)
+		reply_not_found(rq);
+	else
+		list_stores(w, rq);
+}
+
+static void list_as_known(struct worker *w, struct request *rq)
+{
+	known_read(w, rq, find_and_list);
+}
+
 static void provider_found(struct request *rq, const struct rows *rows)
 {
 	if (rows->count == 0)
@@ -111,6 +128,11 @@ void handle_provider_store_list(struct request *rq)
 {
 	const char *const later[] = {NULL, NULL, NULL, NULL, NULL}; /* the verdicts, once they are known */
 	FAULTS_HERE(f);
-	if (listing_of_provider(rq, &PROVIDER_STORE_LIST, later, COUNT_OF(later), &f))
+	bool as_known = known_at_asked(rq, &f);
+	if (!listing_of_provider(rq, &PROVIDER_STORE_LIST, later, COUNT_OF(later), &f))
+		return;
+	if (as_known)
+		request_work(rq, list_as_known);
+	else
 		request_read_key(rq, &PROVIDER_EXISTS, request_param(rq, "id"), provider_found);
 }

@@ -87,15 +87,12 @@ void handle_provider_list(struct request *rq)
 	const char *statuses[PROVIDER_STATUSES + 1] = {NULL};
 	for (int s = 0; s < PROVIDER_STATUSES; s++)
 		statuses[s] = provider_status_name((enum provider_status)s);
-	const struct caller *caller = request_caller(rq);
 	const char *status = NULL, *region = request_query(rq, "region"), *industry = request_query(rq, "industry");
 	FAULTS_HERE(f);
 	(void)request_query_word(rq, "status", statuses, &status, &f);
 	check_region(region, "region", &f);
 	check_word(industry, "industry", &f);
 	const char *q = query_text(rq, "q", 100, &f);
-	/* A partner whose key has no provider yet sees none: no id is empty. */
-	const char *whose = caller->role != ROLE_PARTNER ? NULL : caller->provider_id ? caller->provider_id : "";
-	const char *filters[] = {whose, status, region, industry, q};
+	const char *filters[] = {whose_alone(rq), status, region, industry, q};
 	list_of_all(rq, &PROVIDER_LIST, filters, COUNT_OF(filters), &f);
 }

@@ -5,9 +5,10 @@
 #include "handlers/categories.h"
 #include "handlers/handlers.h"
 #include "handlers/input.h"
-#include "handlers/work.h"
+#include "handlers/known.h"
 #include "model/rules/standing.h"
 #include "model/store/gaps.h"
+#include "model/store/periods.h"
 #include "model/store/policy_cache.h"
 #include "model/store/progress.h"
 
@@ -145,7 +146,8 @@ static bool rests_on_example(const struct reading *r)
 	return (r->facts.policy && r->facts.policy->example) || rows_bool(r->rows, 0, QUALIFICATION_EXAMPLE);
 }
 
-static void put_answer(struct json_writer *w, const struct reading *r, const struct standing *s, enum lang lang)
+static void put_answer(struct json_writer *w, const struct reading *r, const struct standing *s, enum lang lang,
+                       const char *known_at)
 {
 	jw_object(w);
 	jw_kstring(w, "provider_id", rows_text(r->rows, 0, QUALIFICATION_PROVIDER));
@@ -165,6 +167,8 @@ static void put_answer(struct json_writer *w, const struct reading *r, const str
 	put_reapply(w, &r->facts);
 	jw_key(w, "next_events");
 	standing_next_events_json(w, s, lang);
+	if (known_at)
+		jw_kstring(w, "known_at", known_at);
 	jw_object_end(w);
 }
 
@@ -176,7 +180,7 @@ static void answer(struct request *rq, const struct rows *rows, const struct pol
 	struct json_writer w = json_writer_on(&body);
 	read_row(rq, &r, rows, policy);
 	standing_derive(&r.facts, &s);
-	put_answer(&w, &r, &s, request_lang(rq));
+	put_answer(&w, &r, &s, request_lang(rq), request_query(rq, "known_at"));
 	reply_json(rq, 200, &body);
 }
 
@@ -225,11 +229,34 @@ static void row_found(struct request *rq, const struct rows *rows)
 	request_work(rq, refresh_and_answer);
 }
 
+/* ---- as it was known ---- */
+
+static void refresh_running_and_answer(struct worker *w, struct request *rq)
+{
+	struct rows running;
+	if (!work_read_key(w, rq, &PERIOD_RUNNING, request_param(rq, "id"), &running))
+		return;
+	bool stale = running.count && rows_bool(&running, 0, 2);
+	request_set_state(rq, stale ? request_printf(rq, "%s", rows_text(&running, 0, 1)) : NULL);
+	refresh_and_answer(w, rq);
+}
+
+static void answer_as_known(struct worker *w, struct request *rq)
+{
+	known_read(w, rq, refresh_running_and_answer);
+}
+
 void handle_qualification(struct request *rq)
 {
 	const char *id = request_param(rq, "id");
-	if (request_may_see(rq, id))
-		request_read_key(rq, &QUALIFICATION, id, row_found);
-	else
+	FAULTS_HERE(f);
+	bool as_known = known_at_asked(rq, &f);
+	if (faults_any(&f))
+		reply_faults(rq, &f);
+	else if (!request_may_see(rq, id))
 		reply_not_found(rq);
+	else if (as_known)
+		request_work(rq, answer_as_known);
+	else
+		request_read_key(rq, &QUALIFICATION, id, row_found);
 }

@@ -157,18 +157,9 @@ static void results_of(struct request *rq, const struct rows *rows)
 void handle_run_results(struct request *rq)
 {
 	const char *outcome = NULL;
-	struct listing *l = request_alloc(rq, sizeof *l);
 	FAULTS_HERE(f);
 	(void)request_query_word(rq, "outcome", OUTCOMES, &outcome, &f);
-	if (!request_page(rq, &l->page, &f) || faults_any(&f)) {
-		reply_faults(rq, &f);
-		return;
-	}
-	l->list = &RUN_RESULT_LIST;
-	l->params[0] = request_param(rq, "id");
-	l->params[1] = l->page.after;
-	l->params[2] = request_printf(rq, "%d", l->page.limit + 1);
-	l->params[3] = outcome;
-	request_set_state(rq, l);
-	request_read(rq, &RUN_BY_ID, l->params, results_of);
+	struct listing *l = listing_below(rq, &RUN_RESULT_LIST, &outcome, 1, &f);
+	if (l)
+		request_read(rq, &RUN_BY_ID, l->params, results_of);
 }

@@ -3,23 +3,38 @@
 
 #include "handlers/handlers.h"
 #include "handlers/input.h"
-
-#include <string.h>
+#include "handlers/known.h"
 
 static void store_reply(struct request *rq, const struct rows *rows)
 {
-	if (rows->count == 0) {
+	if (rows->count == 0)
 		reply_not_found(rq);
-		return;
-	}
-	const char *body = rows_text(rows, 0, 0);
-	reply_json_text(rq, 200, body, strlen(body));
+	else
+		known_reply(rq, rows_text(rows, 0, 0));
+}
+
+static void read_store(struct worker *w, struct request *rq)
+{
+	const char *params[] = {request_param(rq, "id"), whose_alone(rq)};
+	struct rows rows;
+	if (work_read(w, rq, &STORE_BY_ID, params, &rows))
+		store_reply(rq, &rows);
+}
+
+static void read_as_known(struct worker *w, struct request *rq)
+{
+	known_read(w, rq, read_store);
 }
 
 void handle_store_get(struct request *rq)
 {
-	const struct caller *caller = request_caller(rq);
-	const char *whose = caller->role != ROLE_PARTNER ? NULL : caller->provider_id ? caller->provider_id : "";
-	const char *params[] = {request_param(rq, "id"), whose};
-	request_read(rq, &STORE_BY_ID, params, store_reply);
+	const char *params[] = {request_param(rq, "id"), whose_alone(rq)};
+	FAULTS_HERE(f);
+	bool as_known = known_at_asked(rq, &f);
+	if (faults_any(&f))
+		reply_faults(rq, &f);
+	else if (as_known)
+		request_work(rq, read_as_known);
+	else
+		request_read(rq, &STORE_BY_ID, params, store_reply);
 }

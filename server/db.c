@@ -12,7 +12,9 @@
 enum { PREPARED_MAX = 256, MESSAGE_MAX = 1000 };
 
 struct db {
+	char *url;
 	struct conninfo *to;
+	char *session; /* SQL that each connection begins with, or NULL */
 	PGconn *pg;
 	unsigned epoch;   /* conninfo_primary_epoch() when it was made */
 	bool took_writes; /* the server, then */
@@ -27,12 +29,17 @@ struct db *db_open(const char *url)
 	struct db *db = calloc(1, sizeof *db);
 	if (!db)
 		return NULL;
+	db->url = strdup(url);
 	db->to = conninfo_new(url, TO_PRIMARY);
-	if (!db->to) {
-		free(db);
-		return NULL;
-	}
-	return db;
+	if (db->url && db->to)
+		return db;
+	db_close(db);
+	return NULL;
+}
+
+struct db *db_open_like(const struct db *other)
+{
+	return db_open(other->url);
 }
 
 static void disconnect(struct db *db)
@@ -48,6 +55,8 @@ void db_close(struct db *db)
 		return;
 	disconnect(db);
 	conninfo_free(db->to);
+	free(db->url);
+	free(db->session);
 	free(db);
 }
 
@@ -55,6 +64,14 @@ static void remember(struct db *db, const char *sqlstate, const char *message)
 {
 	snprintf(db->sqlstate, sizeof db->sqlstate, "%s", sqlstate ? sqlstate : "");
 	snprintf(db->message, sizeof db->message, "%s", message ? message : "");
+}
+
+static bool set_up(struct db *db, PGconn *pg)
+{
+	PGresult *res = db->session ? PQexec(pg, db->session) : NULL;
+	bool done = !db->session || PQresultStatus(res) == PGRES_TUPLES_OK || PQresultStatus(res) == PGRES_COMMAND_OK;
+	PQclear(res);
+	return done;
 }
 
 PGconn *db_pg(struct db *db)
@@ -69,7 +86,7 @@ PGconn *db_pg(struct db *db)
 		return NULL;
 	db->pg = PQconnectdbParams(words.names, words.values, 1);
 	db->took_writes = conninfo_takes_writes(db->pg);
-	if (PQstatus(db->pg) == CONNECTION_OK)
+	if (PQstatus(db->pg) == CONNECTION_OK && set_up(db, db->pg))
 		return db->pg;
 	remember(db, "", PQerrorMessage(db->pg));
 	log_line(LOG_WARN, "database connection failed", "why", db->message, NULL);
@@ -143,7 +160,7 @@ enum db_status db_run(struct db *db, const struct statement *st, const char *con
 	enum db_status status = prepare(db, pg, st);
 	if (status != DB_OK)
 		return status;
-	PGresult *res = PQexecPrepared(pg, st->name, st->params, params, NULL, NULL, 0);
+	PGresult *res = PQexecPrepared(pg, st->name, st->params, params, NULL, NULL, st->binary);
 	status = db_status_of(db, res);
 	if (status == DB_OK) {
 		*out = res;
@@ -162,6 +179,21 @@ enum db_status db_exec(struct db *db, const char *sql)
 	enum db_status status = db_status_of(db, res);
 	PQclear(res);
 	return status;
+}
+
+enum db_status db_set_up(struct db *db, const char *sql)
+{
+	char *copy = strdup(sql);
+	if (!copy)
+		return DB_FAILED;
+	free(db->session);
+	db->session = copy;
+	if (!db->pg || PQstatus(db->pg) != CONNECTION_OK)
+		return db_pg(db) ? DB_OK : DB_UNAVAILABLE;
+	if (set_up(db, db->pg))
+		return DB_OK;
+	disconnect(db);
+	return DB_UNAVAILABLE;
 }
 
 static void pause_before_retry(int tried)

@@ -14,7 +14,10 @@ enum db_status {
 };
 
 struct db *db_open(const char *url); /* connects lazily; NULL only when out of memory */
+struct db *db_open_like(const struct db *other); /* another connection to the same database */
 void db_close(struct db *db);
+/* SQL that sets the session up: run now, and whenever the connection had to be made anew, before anything else. It is copied. */
+enum db_status db_set_up(struct db *db, const char *sql) __attribute__((warn_unused_result));
 PGconn *db_pg(struct db *db);              /* connected, or NULL; for COPY and single-row mode */
 enum db_status db_status_of(struct db *db, const PGresult *res); /* classifies what PQ functions returned, for own use of db_pg */
 const char *db_sqlstate(const struct db *db); /* of the last failure, "" otherwise */

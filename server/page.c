@@ -23,7 +23,7 @@ bool request_page(struct request *rq, struct page *page, struct faults *f)
 {
 	const char *limit = request_query(rq, "limit"), *cursor = request_query(rq, "cursor");
 	size_t had = f->total;
-	*page = (struct page){.limit = LIMIT_DEFAULT};
+	*page = (struct page){.limit = LIMIT_DEFAULT, .known_at = request_query(rq, "known_at")};
 	if (limit && !read_limit(limit, &page->limit))
 		faults_add(f, "limit", CODE_NUMBER_OUT_OF_RANGE, "1", "200", NULL);
 	if (cursor) {
@@ -86,6 +86,8 @@ void reply_page(struct request *rq, const struct page *page, const struct rows *
 	} else {
 		jw_knull(&w, "next_cursor");
 	}
+	if (page->known_at)
+		jw_kstring(&w, "known_at", page->known_at);
 	jw_object_end(&w);
 	reply_json(rq, 200, &body);
 }

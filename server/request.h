@@ -46,6 +46,7 @@ struct operation {
 	bool json_stream;  /* a BODY_STREAM that is JSON: its Content-Type is checked like that of BODY_JSON */
 	size_t body_max;   /* bytes; 0: the default, 64 KiB */
 	bool body_optional;
+	bool from_primary; /* a read that must be exact, about money or access: never from a replica */
 	bool key_required; /* moves money: 400 without an Idempotency-Key */
 	const char *query; /* names of the query parameters it knows, separated by blanks; any other is refused */
 };
@@ -130,6 +131,7 @@ void reply_not_found(struct request *rq);
 struct page {
 	int limit;          /* 1..200, 50 */
 	const char *after;  /* what the cursor holds, or NULL on the first page */
+	const char *known_at; /* the instant that was asked for, which the answer repeats, or NULL */
 };
 bool request_page(struct request *rq, struct page *page, struct faults *f);
 /* Replies {"data":[...],"next_cursor":...}. The statement selected limit+1 rows: column 0 the cursor's text, column 1 the item. */

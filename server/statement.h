@@ -18,6 +18,8 @@ struct statement {
 	/* May take longer than a point read (a list with filters, an aggregate): runs on a connection of its own, so that point
 	 * reads are not held up behind it. */
 	bool slow;
+	/* What it answers is sent in the binary format. Only for blocking connections (db_run): rows_text() and its like read text. */
+	bool binary;
 };
 
 /* What a statement answered. Borrowed: valid until the continuation that was given it returns. Text format. */

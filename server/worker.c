@@ -17,6 +17,8 @@ struct job {
 
 struct worker {
 	struct db *db;
+	struct db *second; /* or NULL: not needed yet */
+	struct db *used;   /* in the place of `db`; not NULL only within a job that sees to it */
 	pthread_t thread;
 	enum pool pool;
 };
@@ -38,7 +40,16 @@ static struct {
 	const char *database_url;
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER};
 
-struct db *worker_db(struct worker *w) { return w->db; }
+struct db *worker_db(struct worker *w) { return w->used ? w->used : w->db; }
+
+struct db *worker_second_db(struct worker *w)
+{
+	if (!w->second)
+		w->second = db_open(all.database_url);
+	return w->second;
+}
+
+void worker_use(struct worker *w, struct db *db) { w->used = db; }
 
 const char *worker_database_url(const struct worker *w)
 {
@@ -119,6 +130,7 @@ static void join_all(void)
 		for (int i = 0; i < crew->len; i++) {
 			pthread_join(crew->workers[i].thread, NULL);
 			db_close(crew->workers[i].db);
+			db_close(crew->workers[i].second);
 		}
 		crew->len = 0;
 	}

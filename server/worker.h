@@ -19,6 +19,9 @@ enum { WORKER_QUEUE_MAX = 64 };
 
 struct worker;
 struct db *worker_db(struct worker *w);
+/* A second connection of the thread's, made when it is first used: for sessions that are set up otherwise. NULL: out of memory. */
+struct db *worker_second_db(struct worker *w);
+void worker_use(struct worker *w, struct db *db); /* until the next call worker_db() is this one; NULL: its own again */
 const char *worker_database_url(const struct worker *w); /* for work that needs a second connection */
 bool worker_stopping(const struct worker *w); /* the service is stopping: finish the chunk at hand and return */
 

@@ -57,6 +57,11 @@ create or replace function actor_of(ctx jsonb) returns text language sql immutab
 	select coalesce(ctx->>'actor_id', ctx->>'key_id')
 $$;
 
+-- The provider that an entry concerns.
+create or replace function audit_whom(subject text, before jsonb, after jsonb) returns text language sql immutable as $$
+	select coalesce(after->>'provider_id', before->>'provider_id', case when subject like 'prv\_%' then subject end)
+$$;
+
 -- Who did what, when, in which request, and what it was before and after; functions/015-audit.sql makes a chain of it. No contact,
 -- person id or secret may be in `before` or `after`: see audit_hidden().
 create or replace function audit_add(ctx jsonb, action text, subject text, before jsonb, after jsonb) returns void
@@ -64,8 +69,17 @@ language plpgsql as $$
 begin
 	insert into audit (request_id, actor_id, actor_name, action, subject, provider_id, before, after)
 	values (ctx->>'request_id', ctx->>'key_id', ctx->>'key_name', audit_add.action, audit_add.subject,
-		coalesce(audit_add.after->>'provider_id', audit_add.before->>'provider_id',
-			case when audit_add.subject like 'prv\_%' then audit_add.subject end), audit_add.before, audit_add.after);
+		audit_whom(audit_add.subject, audit_add.before, audit_add.after), audit_add.before, audit_add.after);
+end $$;
+
+-- The same for many at once, in their order. Arrays of one length; `befores` null: there was nothing before.
+create or replace function audit_add_all(ctx jsonb, actions text[], subjects text[], befores jsonb[], afters jsonb[]) returns void
+language plpgsql as $$
+begin
+	insert into audit (request_id, actor_id, actor_name, action, subject, provider_id, before, after)
+	select ctx->>'request_id', ctx->>'key_id', ctx->>'key_name', e.action, e.subject, audit_whom(e.subject, e.before, e.after),
+		e.before, e.after
+	from unnest(actions, subjects, befores, afters) with ordinality e(action, subject, before, after, n) order by e.n;
 end $$;
 
 -- For what follows by trigger from what somebody did: whose transaction this is. Set where a transaction begins to act.
@@ -81,6 +95,15 @@ create or replace function event_add(type text, provider_id text, subject text, 
 begin
 	insert into event (event_id, type, provider_id, subject, data)
 	values (new_id('evt'), event_add.type, event_add.provider_id, event_add.subject, event_add.data);
+end $$;
+
+-- The same for many at once; arrays of one length.
+create or replace function event_add_all(types text[], provider_ids text[], subjects text[], datas jsonb[]) returns void
+language plpgsql as $$
+begin
+	insert into event (event_id, type, provider_id, subject, data)
+	select new_id('evt'), e.type, e.provider_id, e.subject, e.data
+	from unnest(types, provider_ids, subjects, datas) with ordinality e(type, provider_id, subject, data, n) order by e.n;
 end $$;
 
 do $$ begin

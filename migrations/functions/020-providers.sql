@@ -1,13 +1,14 @@
 -- A provider: its resource, and the one way in which its status changes.
 
-create or replace function provider_body(p provider) returns text language sql stable as $$
-	select row_to_json(x)::text from (select
+create or replace function provider_body(p provider) returns text language plpgsql stable as $$
+begin
+	return (select row_to_json(x)::text from (select
 		p.provider_id, p.credit_code, p.name, p.service_categories, p.region, p.industry, p.main_category,
 		(select row_to_json(c) from (select p.contact->>'name' as name, p.contact->>'phone' as phone, p.contact->>'email' as email) c
 			where p.contact is not null) as contact,
 		p.status, p.since, p.revoked_on, p.reapply_from, p.reapply_cause,
-		instant(p.created_at) as created_at, instant(p.updated_at) as updated_at, p.version) x
-$$;
+		instant(p.created_at) as created_at, instant(p.updated_at) as updated_at, p.version) x);
+end $$;
 
 -- Whatever changes of what callers see of a provider makes a new version of it, and its body with it.
 create or replace function provider_keep_body() returns trigger language plpgsql as $$
@@ -32,22 +33,43 @@ create or replace function provider_told(p provider) returns jsonb language sql 
 	select p.body::jsonb - 'contact'
 $$;
 
--- The provider moves on: status, history, audit entry and event at once. `cause`: id of the application, period or decision.
--- A move that rules.md does not know is refused by trigger (a_lifecycle).
-create or replace function provider_transition(p_provider_id text, p_to text, p_since date, p_cause text, ctx jsonb) returns void
+-- Providers move on: status, history, audit entry and event at once. `causes`: ids of the applications, periods or decisions.
+-- Arrays of one length, in the order in which it is told; no provider twice. A move that rules.md does not know is refused by
+-- trigger (a_lifecycle).
+create or replace function providers_transition(provider_ids text[], tos text[], sinces date[], causes text[], ctx jsonb) returns void
 language plpgsql as $$
 declare
-	p provider;
-	happened text := 'provider.' || case p_to when 'trial' then 'trial_began' else p_to end;
+	happened text[];
+	befores jsonb[];
+	afters jsonb[];
+	told jsonb[];
 begin
-	select * into strict p from provider where provider_id = p_provider_id for update;
-	update provider set status = p_to, since = p_since where provider_id = p_provider_id;
+	perform from provider where provider_id = any (provider_ids) order by provider_id for update;
+	select array_agg('provider.' || case m.status when 'trial' then 'trial_began' else m.status end order by m.n),
+		array_agg(jsonb_build_object('status', p.status, 'since', p.since) order by m.n),
+		array_agg(jsonb_build_object('status', m.status, 'since', m.since, 'cause', m.cause) order by m.n),
+		array_agg(jsonb_build_object('from', p.status, 'to', m.status, 'since', m.since, 'cause', m.cause) order by m.n)
+	into happened, befores, afters, told
+	from unnest(provider_ids, tos, sinces, causes) with ordinality m(provider_id, status, since, cause, n)
+	join provider p using (provider_id);
+	if coalesce(cardinality(happened), 0) <> cardinality(provider_ids) then
+		raise exception 'not all of these are providers: %', provider_ids using errcode = 'no_data_found';
+	end if;
+	perform obligations_set(array(select p.provider_id from unnest(provider_ids, tos) with ordinality m(provider_id, status, n)
+		join provider p using (provider_id) where p.obligation is not null and not obligation_binds(m.status) order by m.n), null);
+	update provider p set status = m.status, since = m.since
+		from unnest(provider_ids, tos, sinces) m(provider_id, status, since) where p.provider_id = m.provider_id;
 	insert into provider_status (provider_id, seq, status, since, cause)
-		select p_provider_id, coalesce(max(seq), 0) + 1, p_to, p_since, p_cause from provider_status where provider_id = p_provider_id;
-	perform audit_add(ctx, happened, p_provider_id, jsonb_build_object('status', p.status, 'since', p.since),
-		jsonb_build_object('status', p_to, 'since', p_since, 'cause', p_cause));
-	perform event_add(happened, p_provider_id, p_provider_id,
-		jsonb_build_object('from', p.status, 'to', p_to, 'since', p_since, 'cause', p_cause));
+		select m.provider_id, coalesce((select max(seq) from provider_status s where s.provider_id = m.provider_id), 0) + 1, m.status,
+			m.since, m.cause
+		from unnest(provider_ids, tos, sinces, causes) m(provider_id, status, since, cause);
+	perform audit_add_all(ctx, happened, provider_ids, befores, afters), event_add_all(happened, provider_ids, provider_ids, told);
+end $$;
+
+create or replace function provider_transition(p_provider_id text, p_to text, p_since date, p_cause text, ctx jsonb) returns void
+language plpgsql as $$
+begin
+	perform providers_transition(array[p_provider_id], array[p_to], array[p_since], array[p_cause], ctx);
 end $$;
 
 -- Until when new applications are refused, and why: whatever sets, prolongs or ends that has an entry of its own.
@@ -62,38 +84,6 @@ create or replace trigger cooldown after update of revoked_on, reapply_from, rea
 	when ((old.revoked_on, old.reapply_from, old.reapply_cause) is distinct from (new.revoked_on, new.reapply_from, new.reapply_cause))
 	execute function provider_cooldown_changed();
 
--- Certification lost (3.3): from the day after the failed period, and no new application for the cool-down (5) that the
--- period's newest policy states.
-create or replace function provider_revoke(p_period_id text, p_cause text, ctx jsonb) returns void language plpgsql as $$
-declare
-	d period;
-	from_day date;
-begin
-	select * into strict d from period where period_id = p_period_id;
-	from_day := d.end_day + 1;
-	perform provider_transition(d.provider_id, 'revoked', from_day, p_cause, ctx);
-	update provider set revoked_on = from_day, reapply_cause = 'revoked',
-		reapply_from = from_day + policy_admission_days(d.policies, 'reapply_cooldown_days')
-		where provider_id = d.provider_id;
-end $$;
-
--- The trial ended unmet (3.2): free to apply again after the policy's cool-down, which is 0 unless it says otherwise. A cool-down
--- of an earlier revocation, which a waiver had lifted for this application, ends no sooner for it.
-create or replace function provider_fail_trial(p_period_id text, p_cause text, ctx jsonb) returns void language plpgsql as $$
-declare
-	d period;
-	from_day date;
-	days integer;
-begin
-	select * into strict d from period where period_id = p_period_id;
-	from_day := d.end_day + 1;
-	days := policy_admission_days(d.policies, 'trial_failed_cooldown_days');
-	perform provider_transition(d.provider_id, 'trial_failed', from_day, p_cause, ctx);
-	update provider set reapply_cause = case when days > 0 then 'trial_failed' end,
-		reapply_from = case when days > 0 then from_day + days end
-		where provider_id = d.provider_id and coalesce(reapply_from, '-infinity') <= from_day + days;
-end $$;
-
 -- The significant digits of a region code: what every code that it covers begins with.
 create or replace function region_prefix(code text) returns text language sql immutable as $$
 	select regexp_replace(code, '(00)+$', '')
@@ -101,6 +91,11 @@ $$;
 
 create or replace function like_escape(t text) returns text language sql immutable as $$
 	select regexp_replace(t, '([\\%_])', '\\\1', 'g')
+$$;
+
+-- What name_grams() of every name has in which q stands, upper and lower case alike: its pairs of letters, or its only letter.
+create or replace function name_grams_asked(q text) returns text[] language sql immutable as $$
+	select array(select distinct substr(lower(q), i, 2) from generate_series(1, greatest(length(q) - 1, 1)) i)
 $$;
 
 -- A page of providers, newest first. Only the filters that are given are in the statement, so that each mix is planned for
@@ -114,9 +109,10 @@ begin
 		|| case when p_status is not null then ' and status = $3' else '' end
 		|| case when p_region is not null then format(' and region like %L', region_prefix(p_region) || '%') else '' end
 		|| case when p_industry is not null then ' and industry = $4' else '' end
-		|| case when q is not null then ' and (name ilike $5 or credit_code like $6)' else '' end
-		|| ' order by provider_id desc limit $7'
-		using after, whose, p_status, p_industry, '%' || like_escape(q) || '%', like_escape(upper(q)) || '%', n;
+		|| case when q is not null then ' and (name_grams(name) @> $7 and name ilike $5'
+			|| format(' or credit_code::text like %L)', like_escape(upper(q)) || '%') else '' end
+		|| ' order by provider_id desc limit $6'
+		using after, whose, p_status, p_industry, '%' || like_escape(q) || '%', n, name_grams_asked(q);
 end $$;
 
 -- RFC 7396 for the contact: null removes it, a null member that member. What has no member left is no contact.

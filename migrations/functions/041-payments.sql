@@ -3,13 +3,14 @@
 -- decided on here: it goes alone, by them.
 
 do $$ begin
-	create type payment_asked as (n bigint, request_id text, key_id text, key_name text, actor_id text, key text, request_sha256 text,
-		lang text, provider_id text, kind text, amount_fen bigint, external_reference text, reason text, effective_on date);
+	create type payment_taken as (n bigint, request_id text, key_id text, key_name text, actor_id text, key text, request_sha256 text,
+		lang text, provider_id text, kind text, amount_fen bigint, external_reference text, reason text, effective_on date,
+		at tid); -- where its provider's row is
 exception when duplicate_object then null; end $$;
 
 -- Those of the payments asked for that can be posted now: their providers are locked and their keys taken from here on. Nobody is
 -- waited for, so that nobody waits for a neighbour's provider: whose provider or key somebody else is at work on goes alone.
-create or replace function payments_taken(ctxs jsonb[], argses jsonb[]) returns payment_asked[] language plpgsql
+create or replace function payments_taken(ctxs jsonb[], argses jsonb[]) returns payment_taken[] language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
 	today constant date := assay_today();
@@ -23,10 +24,10 @@ begin
 			from unnest(ctxs, argses) with ordinality u(ctx, args, n)
 			where args->>'kind' in ('payment', 'top_up') and not (ctx->>'dry_run')::boolean),
 		locked as materialized (
-			select provider_id from provider where provider_id in (select provider_id from asked)
+			select provider_id, ctid as at from provider where provider_id in (select provider_id from asked)
 				and status <> 'admitted' -- a trial may begin with the payment
 			order by provider_id for no key update skip locked)
-		select array_agg(row(a.*)::payment_asked) from asked a join locked using (provider_id)
+		select array_agg(row(a.*, locked.at)::payment_taken) from asked a join locked using (provider_id)
 		where a.effective_on <= today
 			and (a.key is null or pg_try_advisory_xact_lock(hashtextextended(a.actor_id || chr(1) || a.key, 4243))));
 end $$;
@@ -38,7 +39,7 @@ language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = o
 #variable_conflict use_column
 declare
 	most constant bigint := 9007199254740991; -- what every JSON reader can hold
-	taken constant payment_asked[] := payments_taken(ctxs, argses);
+	taken constant payment_taken[] := payments_taken(ctxs, argses);
 begin
 	return query with
 	first as materialized ( -- of those with one key, and of those with one reference
@@ -53,33 +54,33 @@ begin
 		window w as (partition by provider_id order by n)),
 	paid as (
 		update provider p set balance_fen = p.balance_fen + s.amount_fen, ledger_seq = p.ledger_seq + s.entries
-		from (select provider_id, sum(amount_fen)::bigint as amount_fen, count(*) as entries from plain group by provider_id) s
-		where p.provider_id = s.provider_id and p.balance_fen <= most - s.amount_fen
+		from (select at, sum(amount_fen)::bigint as amount_fen, count(*) as entries from plain group by at) s
+		where p.ctid = s.at and p.balance_fen <= most - s.amount_fen
 		returning p.provider_id, p.balance_fen - s.amount_fen as balance_fen, p.held_fen, p.ledger_seq - s.entries as seq),
-	posting as materialized (
-		select a.*, p.seq + a.nth as seq, new_id('ent') as entry_id, p.balance_fen + a.so_far_fen::bigint as balance_fen, p.held_fen,
-			clock_timestamp() as recorded_at
-		from plain a join paid p using (provider_id)),
 	posted as materialized (
-		select p.*, deposit_entry_text(entry_id, provider_id, kind, amount_fen, balance_fen, external_reference, reason, null, null, null,
-			null, effective_on, recorded_at) as body from posting p),
-	told as materialized (select p.*, p.body::jsonb as told from posted p),
+		select b.*, body::jsonb as told from (
+			select e.*, deposit_entry_text(entry_id, provider_id, kind, amount_fen, balance_fen, external_reference, reason, null, null,
+				null, null, effective_on, recorded_at) as body from (
+				select a.*, p.seq + a.nth as seq, new_id('ent') as entry_id, p.balance_fen + a.so_far_fen::bigint as balance_fen,
+					p.held_fen, clock_timestamp() as recorded_at
+				from plain a join paid p using (provider_id)
+				offset 0) e offset 0) b), -- each of these is made once, not wherever it is named
 	ledger as (
 		insert into ledger_entry (provider_id, seq, entry_id, kind, amount_fen, available_change_fen, held_change_fen, platform_change_fen,
 			balance_fen, held_fen, external_reference, reason, effective_on, recorded_at, recorded_by)
 		select provider_id, seq, entry_id, kind, amount_fen, amount_fen, 0, -amount_fen, balance_fen, held_fen, external_reference, reason,
-			effective_on, recorded_at, actor_id from told),
+			effective_on, recorded_at, actor_id from posted),
 	audited as (
 		insert into audit (request_id, actor_id, actor_name, action, subject, provider_id, before, after)
 		select request_id, key_id, key_name, 'deposit.entry_posted', entry_id, provider_id,
-			jsonb_build_object('balance_fen', balance_fen - amount_fen), told from told),
+			jsonb_build_object('balance_fen', balance_fen - amount_fen), told from posted),
 	evented as (
 		insert into event (event_id, type, provider_id, subject, data)
-		select 'evt' || substr(entry_id, 4), 'deposit.entry_posted', provider_id, entry_id, told from told),
+		select 'evt' || substr(entry_id, 4), 'deposit.entry_posted', provider_id, entry_id, told from posted),
 	kept as (
 		insert into idempotency_key (caller, key, request_sha256, request_id, lang, status, body, location)
-		select actor_id, key, request_sha256, request_id, lang, 201, body, deposit_entries_path(provider_id) from told where key is not null)
+		select actor_id, key, request_sha256, request_id, lang, 201, body, deposit_entries_path(provider_id) from posted where key is not null)
 	select m.n, 201, null::text, null::text[], null::jsonb, null::json, t.body, null::text, deposit_entries_path(t.provider_id), false,
 		t.request_id, t.lang, t.n is not null
-	from generate_series(1, cardinality(ctxs)::bigint) m(n) left join told t using (n);
+	from generate_series(1, cardinality(ctxs)::bigint) m(n) left join posted t using (n);
 end $$;

@@ -1,17 +1,28 @@
 -- What a provider owes (4.1), kept apart from what is there: the policy version that governs it says how much, and since when that
 -- is not there is kept with the provider.
 
--- From today on that version says what is owed. Null: nothing is owed any more.
-create or replace function obligation_set(p_provider_id text, ref text) returns void language plpgsql as $$
+-- From today on that version says what they owe. Null: nothing is owed any more.
+create or replace function obligations_set(provider_ids text[], ref text) returns void language plpgsql as $$
 declare
-	required bigint := policy_admission(policy_of(ref), 'deposit_fen')::bigint;
-	before jsonb := (select jsonb_build_object('policy', obligation, 'required_fen', required_fen) from provider where provider_id = p_provider_id);
+	n integer := cardinality(provider_ids);
+	required bigint;
+	befores jsonb[];
 begin
+	if n = 0 then return; end if;
+	required := policy_admission(policy_of(ref), 'deposit_fen')::bigint;
+	select array_agg(jsonb_build_object('policy', p.obligation, 'required_fen', p.required_fen) order by x.n) into befores
+		from unnest(provider_ids) with ordinality x(provider_id, n) join provider p using (provider_id);
 	insert into deposit_obligation (provider_id, seq, policy, required_fen, from_day)
-	select p_provider_id, coalesce(max(seq), 0) + 1, ref, required, assay_today() from deposit_obligation where provider_id = p_provider_id;
-	update provider set obligation = ref, required_fen = required where provider_id = p_provider_id;
-	perform audit_add(audit_acting(), 'deposit.obligation_changed', p_provider_id, before,
-		jsonb_build_object('policy', ref, 'required_fen', required));
+		select x.provider_id, coalesce((select max(seq) from deposit_obligation o where o.provider_id = x.provider_id), 0) + 1, ref, required,
+			assay_today() from unnest(provider_ids) x(provider_id);
+	update provider set obligation = ref, required_fen = required where provider_id = any (provider_ids);
+	perform audit_add_all(audit_acting(), array_fill('deposit.obligation_changed'::text, array[n]), provider_ids, befores,
+		array_fill(jsonb_build_object('policy', ref, 'required_fen', required), array[n]));
+end $$;
+
+create or replace function obligation_set(p_provider_id text, ref text) returns void language plpgsql as $$
+begin
+	perform obligations_set(array[p_provider_id], ref);
 end $$;
 
 create or replace function obligation_binds(status text) returns boolean language sql immutable as $$
@@ -64,6 +75,9 @@ begin
 		new.shortfall_since := coalesce(new.shortfall_since, assay_today());
 	else
 		new.shortfall_since := null;
+	end if;
+	if tg_op = 'UPDATE' and new.shortfall_since is distinct from old.shortfall_since then
+		perform provider_remember(new);
 	end if;
 	return new;
 end $$;

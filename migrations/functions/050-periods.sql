@@ -1,10 +1,11 @@
 -- Periods: how they are scheduled, begin and follow each other. Locks are always taken provider first, then period.
 
-create or replace function period_body(d period) returns text language sql stable as $$
-	select row_to_json(x)::text from (select
+create or replace function period_body(d period) returns text language plpgsql stable as $$
+begin
+	return (select row_to_json(x)::text from (select
 		d.period_id, d.provider_id, d.stage, d.number, d.start_day as start, d.end_day as "end", d.scheduled_end,
-		d.status, d.policies, d.example, d.decision_id, d.progress::json as progress) x
-$$;
+		d.status, d.policies, d.example, d.decision_id, d.progress::json as progress) x);
+end $$;
 
 create or replace function period_keep_body() returns trigger language plpgsql as $$
 begin
@@ -28,6 +29,17 @@ create or replace function period_event(p_type text, d period, ctx jsonb, p_befo
 begin
 	perform audit_add(ctx, p_type, d.period_id, p_before, period_audited(d));
 	perform event_add(p_type, d.provider_id, d.period_id, period_audited(d));
+end $$;
+
+-- The same for many at once, in their order. Arrays of one length, or `befores` null.
+create or replace function period_events(types text[], period_ids text[], befores jsonb[], ctx jsonb) returns void language plpgsql as $$
+declare
+	afters jsonb[];
+	provider_ids text[];
+begin
+	select array_agg(period_audited(d) order by x.n), array_agg(d.provider_id order by x.n) into afters, provider_ids
+		from unnest(period_ids) with ordinality x(period_id, n) join period d using (period_id);
+	perform audit_add_all(ctx, types, period_ids, befores, afters), event_add_all(types, provider_ids, period_ids, afters);
 end $$;
 
 create or replace function period_insert(a application, p_stage text, p_number integer, p_start date, ctx jsonb) returns period

@@ -16,13 +16,21 @@ create or replace function store_visible(p_store_id text, p_whose text) returns 
 	select p_whose is null or exists (select from binding where provider_id = p_whose and store_id = p_store_id)
 $$;
 
+-- A day's figures, with the import that brought them and when they took effect.
+create or replace function store_day_body(p_store_id text, p_day date, p_orders bigint, p_gmv_fen bigint, p_import_id text) returns text
+language sql stable as $$
+	select row_to_json(x)::text from (select p_store_id as store_id, p_day as day, p_orders as orders, p_gmv_fen as gmv_fen,
+		p_import_id as import_id, (select instant(m.at) from state_history h join moment m using (moment)
+			where h.kind = 'import' and h.id = p_import_id) as recorded_at) x
+$$;
+
 -- A provider's stores, by id, each with its bindings to it and whether it counts in p_period (null: none runs). The verdicts are
 -- the evaluator's, store by store.
 create or replace function provider_store_list(p_provider text, after text, n integer, p_period text, p_as_of date, ids text[],
 	counted boolean[], reasons text[]) returns table (cursor text, body text) language sql stable as $$
 	with page as (
 		select distinct b.store_id from binding b
-		where b.provider_id = p_provider and (after is null or b.store_id > after)
+		where b.provider_id = p_provider and b.store_id > coalesce(after, '')
 		order by b.store_id limit n)
 	select s.store_id, (select row_to_json(x)::text from (select
 		s.store_id, v.name, v.registered_region, coalesce(v.ship_from_regions, '{}') as ship_from_regions, v.industry, v.category,

@@ -73,9 +73,9 @@ begin
 	end case;
 	create temp table import_bad (line bigint not null, seq integer not null, column_name text, code text not null,
 		args text[] not null, primary key (line, seq));
-	-- what the merge changed, for the periods whose figures rest on it
-	create temp table import_touched (store_id text);
-	create temp table import_touched_provider (provider_id text);
+	-- what the merge changed, for the periods whose figures rest on it (see decisions_concerned())
+	create temp table import_touched (store_id text, first_day date, last_day date, provider_id text);
+	create temp table import_touched_provider (provider_id text, first_day date);
 end $$;
 
 -- Rows whose key stands earlier in the file: the same values again change nothing and are taken out (the answer is how many);
@@ -136,21 +136,61 @@ create or replace function import_keep_errors(p_import_id text, errors jsonb) re
 		from jsonb_to_recordset(errors) as e (line bigint, seq integer, "column" text, code text, args text[])
 $$;
 
--- The roll-up of the months that end after `before` (null: of all) and by `after`.
+-- A day's facts as store_month.days keeps them: 26 bytes, the day of the month, orders, gmv_fen and import_seq (model/store/gather_figures.c).
+create or replace function store_day_packed(d store_day) returns bytea language sql immutable as $$
+	select int2send(extract(day from d.day)::smallint) || int8send(d.orders) || int8send(d.gmv_fen) || int8send(d.import_seq)
+$$;
+
+-- Store-months in which a binding of the store begins or ends, but on the 1st: their days are asked for one by one.
+create or replace function store_months_cut(first_day date, last_day date) returns table (store_id text, month date)
+language sql stable as $$
+	select distinct b.store_id, date_trunc('month', b.on_day)::date from (
+		select binding.store_id, bound_on as on_day from binding where bound_on between first_day and last_day
+		union all select binding.store_id, unbound_on from binding where unbound_on between first_day and last_day) b
+	where extract(day from b.on_day) > 1
+$$;
+
+-- What store_month.days has to be, but for the order.
+create or replace function store_month_days(p_store_id text, p_month date) returns bytea language sql stable as $$
+	select coalesce(string_agg(store_day_packed(d), '' order by day), '') from store_day d
+	where store_id = p_store_id and day >= p_month and day < (p_month + interval '1 month')::date and (orders > 0 or gmv_fen > 0)
+$$;
+create or replace function store_month_days_sorted(days bytea) returns bytea language sql immutable as $$
+	select coalesce(string_agg(d, '' order by d), '') from (
+		select substr(days, 26 * i + 1, 26) as d from generate_series(0, length(days) / 26 - 1) i) x
+$$;
+
+-- Keeps the days of those store-months that ended by `until` and have none kept: their figures changed after the roll-up, or the
+-- binding came later than they did.
+create or replace function import_keep_days(from_day date, until date) returns void language sql as $$
+	update store_month m set days = store_month_days(m.store_id, m.month) from store_months_cut(from_day, until) c
+	where m.store_id = c.store_id and m.month = c.month and m.days is null
+$$;
+
+-- The roll-up of the months that end after `before` (null: of all) and by `after`. With it the days that the year before lacks.
 create or replace function import_roll_up(before date, after date) returns void language plpgsql as $$
 declare
 	m date;
 	next date;
+	rolled boolean := false;
 begin
 	for m in select to_date(right(c.relname, 6), 'YYYYMM') from pg_inherits i join pg_class c on c.oid = i.inhrelid
 		where i.inhparent = 'store_day'::regclass order by 1 loop
 		next := m + interval '1 month';
 		if next - 1 <= after and (before is null or next - 1 > before) then
-			execute format('insert into store_month select store_id, %L, sum(orders), sum(gmv_fen) from store_day
-				where day >= %L and day < %L group by store_id
-				on conflict (store_id, month) do update set orders = excluded.orders, gmv_fen = excluded.gmv_fen', m, m, next);
+			execute format($q$insert into store_month select d.store_id, %1$L, sum(d.orders), sum(d.gmv_fen),
+					case when bool_or(c.store_id is not null) then coalesce(string_agg(store_day_packed(d), '')
+						filter (where c.store_id is not null and (d.orders > 0 or d.gmv_fen > 0)), '') end
+				from store_day d left join store_months_cut(%1$L, %2$L) c using (store_id)
+				where d.day >= %1$L and d.day < %2$L group by d.store_id
+				on conflict (store_id, month) do update set orders = excluded.orders, gmv_fen = excluded.gmv_fen, days = excluded.days$q$,
+				m, next);
+			rolled := true;
 		end if;
 	end loop;
+	if rolled then
+		perform import_keep_days((date_trunc('month', after) - interval '1 year')::date, (date_trunc('month', after + 1) - interval '1 day')::date);
+	end if;
 end $$;
 
 -- Moves the watermark forward; one that would go back stays. Answers what it was before.
@@ -201,6 +241,7 @@ begin
 		before := import_move_watermark(ctx, args->>'import_id',
 			case when (args->>'rejected')::bigint = 0 then (args->>'complete_through')::date end);
 		perform import_mark_stale(before, (select day from watermark), (args->>'first_day')::date, (args->>'last_day')::date);
+		perform import_mark_decisions(ctx, args->>'import_id', (select kind from import where import_id = args->>'import_id'));
 	end if;
 	perform import_keep_errors(args->>'import_id', args->'errors');
 	update import set status = args->>'status', rows_received = (args->>'received')::bigint,

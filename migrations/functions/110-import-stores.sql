@@ -31,14 +31,14 @@ begin
 		update store_version v set name = s.name, registered_region = s.registered_region, ship_from_regions = s.ship_from_regions,
 			industry = s.industry, category = s.category, status = s.status, import_id = p_import_id, recorded_at = clock_timestamp()
 		from import_changed join import_stage s using (line)
-		where v.store_id = s.store_id and v.valid_from = s.valid_from returning v.store_id),
+		where v.store_id = s.store_id and v.valid_from = s.valid_from returning v.store_id, v.valid_from),
 	n as (
 		insert into store_version
 			select store_id, valid_from, name, registered_region, ship_from_regions, industry, category, status, p_import_id, clock_timestamp()
 			from import_stage s
 			where not exists (select from store_version v where v.store_id = s.store_id and v.valid_from = s.valid_from)
-		returning store_id),
-	t as (insert into import_touched select store_id from c union all select store_id from n)
+		returning store_id, valid_from),
+	t as (insert into import_touched (store_id, first_day) select store_id, valid_from from c union all select store_id, valid_from from n)
 	select count(*) into r.inserted from n;
 	return r;
 end $$;
@@ -119,16 +119,17 @@ begin
 		where i.unbound_on is distinct from b.unbound_on;
 	with c as (
 		update binding b set unbound_on = i.unbound_on, import_id = p_import_id, recorded_at = clock_timestamp()
-		from import_binding i
+		from import_binding i join binding o using (provider_id, store_id, bound_on)
 		where b.provider_id = i.provider_id and b.store_id = i.store_id and b.bound_on = i.bound_on
 			and i.unbound_on is distinct from b.unbound_on
-		returning b.store_id),
+		returning b.provider_id, b.store_id, least(o.unbound_on, b.unbound_on) as first_day, -- of the days bound before or now
+			greatest(coalesce(o.unbound_on, 'infinity'), coalesce(b.unbound_on, 'infinity')) as last_day),
 	n as (
 		insert into binding select provider_id, store_id, bound_on, unbound_on, p_import_id, clock_timestamp() from import_binding i
 			where not exists (select from binding b
 				where b.provider_id = i.provider_id and b.store_id = i.store_id and b.bound_on = i.bound_on)
-		returning store_id),
-	t as (insert into import_touched select store_id from c union all select store_id from n)
+		returning provider_id, store_id, bound_on as first_day, coalesce(unbound_on, 'infinity') as last_day),
+	t as (insert into import_touched (provider_id, store_id, first_day, last_day) select * from c union all select * from n)
 	select (select count(*) from n), (select count(*) from c) into r;
 	return r;
 end $$;
@@ -152,8 +153,8 @@ begin
 		insert into exam_pass select p.provider_id, s.person_id, s.passed_on, p_import_id, clock_timestamp()
 			from import_stage s join provider p using (credit_code)
 			on conflict do nothing
-		returning provider_id),
-	t as (insert into import_touched_provider select provider_id from n)
+		returning provider_id, passed_on),
+	t as (insert into import_touched_provider select provider_id, passed_on from n)
 	select count(*), 0 into r from n;
 	return r;
 end $$;

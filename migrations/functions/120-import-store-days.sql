@@ -81,6 +81,12 @@ declare
 	m date := date_trunc('month', of_day);
 	name text := 'store_day_' || to_char(m, 'YYYYMM');
 begin
+	if m < store_day_kept_from() then
+		raise exception 'the figures of % were put away', to_char(m, 'YYYY-MM') using errcode = 'restrict_violation';
+	end if;
+	if to_regclass(name) is null then
+		perform pg_advisory_xact_lock(4242, 2); -- the daily job and an import may make it at the same moment
+	end if;
 	if to_regclass(name) is null then
 		execute format('create table %I (like store_day including all)', name);
 		execute format('alter table store_day attach partition %I for values from (%L) to (%L)', name, m, (m + interval '1 month')::date);
@@ -105,8 +111,8 @@ end $$;
 -- What import_finish() looks at, in a session that staged nothing.
 create or replace function import_touch_tables() returns void language plpgsql as $$
 begin
-	create temp table import_touched (store_id text) on commit drop;
-	create temp table import_touched_provider (provider_id text) on commit drop;
+	create temp table import_touched (store_id text, first_day date, last_day date, provider_id text) on commit drop;
+	create temp table import_touched_provider (provider_id text, first_day date) on commit drop;
 end $$;
 
 -- The first day that no roll-up holds: facts before it change the roll-up by their difference.
@@ -114,7 +120,8 @@ create or replace function rolled_up_until() returns date language sql stable as
 	select date_trunc('month', day + 1)::date from watermark
 $$;
 
--- Facts that changed: the earlier value goes to the history, the roll-up follows by the difference.
+-- Facts that changed: the earlier value goes to the history, the roll-up follows by the difference, and what it kept of the days no
+-- longer holds.
 create or replace function import_apply_store_days(p_seq bigint) returns void language plpgsql as $$
 declare
 	n bigint;
@@ -138,5 +145,5 @@ begin
 	end if;
 	insert into store_month select store_id, month, orders, gmv_fen from import_month_delta
 		on conflict (store_id, month) do update
-		set orders = store_month.orders + excluded.orders, gmv_fen = store_month.gmv_fen + excluded.gmv_fen;
+		set orders = store_month.orders + excluded.orders, gmv_fen = store_month.gmv_fen + excluded.gmv_fen, days = null;
 end $$;

@@ -39,8 +39,11 @@ end $$;
 
 -- A run is taken up: for the first time, or after whoever had it is gone.
 create or replace function run_begin(p_run_id text) returns assessment_run language sql as $$
-	update assessment_run set status = 'running', total = greatest(total, done + closing_total(as_of)), progressed_at = clock_timestamp()
-	where run_id = p_run_id and status in ('queued', 'running') returning *
+	update assessment_run r set status = 'running', done = x.met + x.not_met, met = x.met, not_met = x.not_met,
+		total = greatest(r.total, x.met + x.not_met + closing_total(r.as_of)), progressed_at = clock_timestamp()
+	from (select count(*) filter (where outcome = 'met') as met, count(*) filter (where outcome = 'not_met') as not_met
+		from assessment_run_result where run_id = p_run_id) x
+	where run_id = p_run_id and status in ('queued', 'running') returning r.*
 $$;
 
 -- A chunk's results. One that waited for figures at first may be decided later in the same run.
@@ -53,11 +56,15 @@ begin
 	from unnest(period_ids, decision_ids, outcomes) x(period_id, decision_id, outcome) join period d using (period_id)
 	on conflict (run_id, period_id) do update
 		set outcome = excluded.outcome, decision_id = excluded.decision_id, missing_from = null, missing_through = null;
-	update assessment_run r set progressed_at = clock_timestamp(), done = r.done + x.met + x.not_met,
-		total = greatest(r.total, r.done + x.met + x.not_met), met = r.met + x.met, not_met = r.not_met + x.not_met
-		from (select count(*) filter (where o = 'met') as met, count(*) filter (where o = 'not_met') as not_met from unnest(outcomes) o) x
-		where r.run_id = p_run_id;
 end $$;
+
+-- So many more of its results are there: told after the chunk was committed, so that those who share a run's work do not wait for
+-- each other. Should that be lost, run_begin() and run_finish() count anew.
+create or replace function run_progress(p_run_id text, more_met bigint, more_not_met bigint) returns void language sql as $$
+	update assessment_run set progressed_at = clock_timestamp(), done = done + more_met + more_not_met,
+		total = greatest(total, done + more_met + more_not_met), met = met + more_met, not_met = not_met + more_not_met
+	where run_id = p_run_id and status = 'running'
+$$;
 
 create or replace function run_finish(p_run_id text, ok boolean) returns void language plpgsql as $$
 declare

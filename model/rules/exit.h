@@ -2,10 +2,9 @@
 #ifndef ASSAY_MODEL_RULES_EXIT_H
 #define ASSAY_MODEL_RULES_EXIT_H
 
-#include "base/faults.h"
-#include "base/json_write.h"
 #include "model/rules/day.h"
 #include "model/rules/lifecycle.h"
+#include "model/rules/obstacle.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,14 +20,6 @@ struct exit_facts {
 	day today;
 };
 
-struct exit_obstacle {
-	const char *code; /* "deduction_open", "refund_running", "period_awaiting_data" */
-	const char *clause;
-	const char *subject; /* the id of what stands in the way, from the facts */
-	enum code detail; /* the catalogue's text */
-	char on[DAY_TEXT]; /* its second argument: the period's last day; else empty */
-};
-
 bool exit_may(enum provider_status s); /* an exit is possible from here, obstacles aside */
 
 /* Room for all there may be. */
@@ -36,9 +27,6 @@ size_t exit_obstacles_max(const struct exit_facts *facts);
 
 /* Writes every obstacle, and answers how many there are: none, and the provider may go. `out` has room for
  * exit_obstacles_max(). */
-size_t exit_obstacles(const struct exit_facts *facts, struct exit_obstacle *out);
-
-/* Writes `[{"code","clause","subject","detail"},...]`, details in the caller's language. */
-void exit_obstacles_json(struct json_writer *w, const struct exit_obstacle *obstacles, size_t n, enum lang lang);
+size_t exit_obstacles(const struct exit_facts *facts, struct obstacle *out);
 
 #endif

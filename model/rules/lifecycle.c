@@ -28,6 +28,15 @@ const struct transition lifecycle_transitions[] = {
 };
 const size_t lifecycle_transition_count = sizeof lifecycle_transitions / sizeof lifecycle_transitions[0];
 
+const struct transition lifecycle_corrections[] = {
+        {PROVIDER_REVOKED, PROVIDER_CERTIFIED, "3.3"},      {PROVIDER_TRIAL_FAILED, PROVIDER_CERTIFIED, "3.2"},
+        {PROVIDER_REJECTED, PROVIDER_CERTIFIED, "3.3"},     {PROVIDER_WITHDRAWN, PROVIDER_CERTIFIED, "3.3"},
+        {PROVIDER_CERTIFIED, PROVIDER_TRIAL_FAILED, "3.2"}, {PROVIDER_REVOKED, PROVIDER_TRIAL_FAILED, "3.2"},
+        {PROVIDER_CERTIFIED, PROVIDER_TRIAL, "3.2"},        {PROVIDER_REVOKED, PROVIDER_TRIAL, "3.2"},
+        {PROVIDER_REJECTED, PROVIDER_TRIAL, "3.2"},         {PROVIDER_WITHDRAWN, PROVIDER_TRIAL, "3.2"},
+};
+const size_t lifecycle_correction_count = sizeof lifecycle_corrections / sizeof lifecycle_corrections[0];
+
 const char *provider_status_name(enum provider_status s)
 {
 	return provider_names[s];
@@ -42,13 +51,23 @@ bool provider_status_by_name(const char *name, enum provider_status *out)
 	return i >= 0;
 }
 
-bool lifecycle_allows(enum provider_status from, enum provider_status to)
+static bool is_among(const struct transition *moves, size_t n, enum provider_status from, enum provider_status to)
 {
-	for (size_t i = 0; i < lifecycle_transition_count; i++) {
-		if (lifecycle_transitions[i].from == from && lifecycle_transitions[i].to == to)
+	for (size_t i = 0; i < n; i++) {
+		if (moves[i].from == from && moves[i].to == to)
 			return true;
 	}
 	return false;
+}
+
+bool lifecycle_allows(enum provider_status from, enum provider_status to)
+{
+	return is_among(lifecycle_transitions, lifecycle_transition_count, from, to);
+}
+
+bool lifecycle_corrects(enum provider_status from, enum provider_status to)
+{
+	return is_among(lifecycle_corrections, lifecycle_correction_count, from, to);
 }
 
 bool lifecycle_may_apply(enum provider_status s)

@@ -31,7 +31,13 @@ struct transition {
 extern const struct transition lifecycle_transitions[];
 extern const size_t lifecycle_transition_count;
 
+/* Moves that nothing makes but the correction of a decision, to what the right one would have made of the provider. The database
+ * takes them only in the transaction that writes a superseding decision (lifecycle_correction). */
+extern const struct transition lifecycle_corrections[];
+extern const size_t lifecycle_correction_count;
+
 bool lifecycle_allows(enum provider_status from, enum provider_status to);
+bool lifecycle_corrects(enum provider_status from, enum provider_status to);
 bool lifecycle_may_apply(enum provider_status s); /* a new application may start from here (cool-down aside) */
 
 enum period_status {
@@ -41,7 +47,7 @@ enum period_status {
 	PERIOD_PASSED,
 	PERIOD_FAILED,
 	PERIOD_CONVERTED, /* a trial that ended early (3.2) */
-	PERIOD_CANCELLED, /* the provider exited while it ran (5) */
+	PERIOD_CANCELLED, /* the provider exited while it ran (5), or a correction took it away */
 	PERIOD_STATUSES
 };
 

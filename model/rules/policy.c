@@ -251,7 +251,7 @@ static bool read_stage(const json_t *json, const struct place *p, struct stage_p
 
 /* The members that are objects, each by its own reader. NULL: absent (and said so where it is required). */
 struct parts {
-	json_t *admission, *counting, *stages[STAGES];
+	json_t *admission, *counting, *decisions, *stages[STAGES];
 };
 
 static bool read_parts(const struct parts *parts, const struct place *p, struct policy *policy)
@@ -266,6 +266,7 @@ static bool read_parts(const struct parts *parts, const struct place *p, struct 
 	(void)json_pointer(at, sizeof at, p->pointer, "counting");
 	if (parts->counting)
 		ok = read_counting(parts->counting, &inner, &policy->counting) && ok;
+	ok = decisions_policy_read(parts->decisions, json_pointer(at, sizeof at, p->pointer, "decisions"), &policy->decisions, p->faults) && ok;
 	for (int s = 0; s < STAGES; s++) {
 		(void)json_pointer(at, sizeof at, p->pointer, stage_names[s]);
 		if (parts->stages[s])
@@ -285,6 +286,7 @@ static bool read_policy(const json_t *json, const struct place *p, struct policy
 	        {"example", FIELD_BOOL, &policy->example, .required = false},
 	        {"admission", FIELD_OBJECT, &parts.admission, .required = true},
 	        {"counting", FIELD_OBJECT, &parts.counting, .required = false},
+	        {"decisions", FIELD_OBJECT, &parts.decisions, .required = false},
 	        {"trial", FIELD_OBJECT, &parts.stages[STAGE_TRIAL], .required = true},
 	        {"regular", FIELD_OBJECT, &parts.stages[STAGE_REGULAR], .required = true},
 	};
@@ -328,83 +330,4 @@ void policy_free(struct policy *p)
 		return;
 	json_decref(p->source);
 	free(p);
-}
-
-/* ---- writing ---- */
-
-static void write_set(struct json_writer *w, const char *member, unsigned bits, const char *const *words, int n)
-{
-	jw_key(w, member);
-	jw_array(w);
-	for (int i = 0; i < n; i++) {
-		if (bits & 1U << i)
-			jw_string(w, words[i]);
-	}
-	jw_array_end(w);
-}
-
-static void write_optional(struct json_writer *w, const char *member, bool configured, int64_t value)
-{
-	if (configured)
-		jw_kint(w, member, value);
-	else
-		jw_knull(w, member);
-}
-
-static void write_admission(struct json_writer *w, const struct admission_policy *a)
-{
-	jw_key(w, "admission");
-	jw_object(w);
-	write_set(w, "service_categories", a->service_categories, category_names, SERVICE_CATEGORIES);
-	write_optional(w, "deposit_fen", a->deposit_configured, a->deposit_fen);
-	jw_key(w, "documents");
-	if (a->documents_configured) {
-		jw_array(w);
-		for (size_t i = 0; i < a->document_count; i++)
-			jw_string(w, a->documents[i]);
-		jw_array_end(w);
-	} else {
-		jw_null(w);
-	}
-	jw_kint(w, "reapply_cooldown_days", a->reapply_cooldown_days);
-	jw_kint(w, "trial_failed_cooldown_days", a->trial_failed_cooldown_days);
-	write_optional(w, "deposit_due_days", a->deposit_due_configured, a->deposit_due_days);
-	write_optional(w, "refund_request_days", a->refund_request_configured, a->refund_request_days);
-	jw_object_end(w);
-}
-
-static void write_counting(struct json_writer *w, const struct counting_policy *c)
-{
-	jw_key(w, "counting");
-	jw_object(w);
-	jw_kint(w, "repeat_window_months", c->repeat_window_months);
-	jw_kstring(w, "repeat_scope", scope_names[c->repeat_scope]);
-	write_set(w, "store_statuses", c->store_statuses, store_status_names, STORE_STATUSES);
-	jw_kbool(w, "require_bound_at_evaluation", c->require_bound_at_evaluation);
-	jw_kstring(w, "gmv_window", window_names[c->gmv_window]);
-	jw_object_end(w);
-}
-
-void policy_json(struct buf *out, const struct policy *p)
-{
-	struct json_writer w = json_writer_on(out);
-	char text[DAY_TEXT];
-
-	jw_object(&w);
-	jw_kstring(&w, "policy_id", p->policy_id);
-	jw_kstring(&w, "version", p->version);
-	jw_kstring(&w, "effective_from", day_text(p->effective_from, text));
-	jw_kstring(&w, "industry", p->industry);
-	jw_kbool(&w, "example", p->example);
-	write_admission(&w, &p->admission);
-	write_counting(&w, &p->counting);
-	for (int s = 0; s < STAGES; s++) {
-		jw_key(&w, stage_names[s]);
-		jw_object(&w);
-		jw_kint(&w, "months", p->stages[s].months);
-		jw_key(&w, "requires");
-		requirement_write(&w, &p->stages[s].requires);
-		jw_object_end(&w);
-	}
-	jw_object_end(&w);
 }

@@ -19,6 +19,7 @@
  *     .store_statuses                                ["normal"]; 1.. of the four, no repeats
  *     .require_bound_at_evaluation                   true
  *     .gmv_window                                    period; or since_binding
+ *   decisions (and each member of it)      no        how long decisions can be argued about; see decisions_policy.h
  *   trial, regular                         yes
  *     .months                              no        3 (D); 1..12
  *     .requires                            yes       see requirement.h
@@ -30,6 +31,7 @@
 #include "base/buf.h"
 #include "base/faults.h"
 #include "model/rules/day.h"
+#include "model/rules/decisions_policy.h"
 #include "model/rules/money.h"
 #include "model/rules/requirement.h"
 
@@ -104,6 +106,7 @@ struct policy {
 	bool example; /* invented values: every answer that rests on it says so */
 	struct admission_policy admission;
 	struct counting_policy counting;
+	struct decisions_policy decisions;
 	struct stage_policy stages[STAGES];
 	json_t *source; /* owned */
 };

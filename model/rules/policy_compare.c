@@ -323,6 +323,19 @@ static void compare_counting(struct comparing *c, const struct counting_policy *
 	        value_text(gmv_window_name(b->gmv_window)));
 }
 
+static void compare_limit(struct comparing *c, const char *pointer, enum code code, const struct days_limit *a, const struct days_limit *b)
+{
+	compare(c, pointer, code, NULL, value_optional(a->configured, VALUE_INT, a->days),
+	        value_optional(b->configured, VALUE_INT, b->days));
+}
+
+static void compare_decisions(struct comparing *c, const struct decisions_policy *a, const struct decisions_policy *b)
+{
+	compare_limit(c, "/decisions/reopen_days", CODE_POLICY_REOPEN_DIFFERS, &a->reopen, &b->reopen);
+	compare_limit(c, "/decisions/appeal_days", CODE_POLICY_APPEAL_DIFFERS, &a->appeal, &b->appeal);
+	compare_limit(c, "/decisions/appeal_answer_days", CODE_POLICY_APPEAL_ANSWER_DIFFERS, &a->appeal_answer, &b->appeal_answer);
+}
+
 static void compare_head(struct comparing *c, const struct policy *a, const struct policy *b)
 {
 	char was[DAY_TEXT];
@@ -343,6 +356,7 @@ size_t policy_compare(struct buf *out, const struct policy *from, const struct p
 	compare_head(&c, from, to);
 	compare_admission(&c, &from->admission, &to->admission);
 	compare_counting(&c, &from->counting, &to->counting);
+	compare_decisions(&c, &from->decisions, &to->decisions);
 	for (int s = 0; s < STAGES; s++)
 		compare_stage(&c, from, to, (enum stage)s);
 	jw_array_end(&c.w);

@@ -11,7 +11,7 @@ const struct statement APPLICATION_BY_ID = {
 const struct statement APPLICATION_LIST = {
         .name = "application_list",
         .sql = "select application_id, application_body(a) from application a"
-               " where provider_id = $1 and ($2::text is null or application_id < $2) and ($4::text is null or status = $4)"
+               " where provider_id = $1 and application_id < coalesce($2, 'app_g') and ($4::text is null or status = $4)"
                " order by application_id desc limit $3::integer",
         .params = 4,
 };

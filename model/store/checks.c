@@ -1,6 +1,7 @@
 #include "model/store/checks.h"
 
 #include "model/rules/lifecycle.h"
+#include "model/store/checks_internal.h"
 #include "model/store/decisions.h"
 
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 
 enum { DECISIONS_A_CHUNK = 50, WHAT_MAX = 200 };
 
-static void wrong(struct check_report *r, const char *what, const char *why)
+void check_wrong(struct check_report *r, const char *what, const char *why)
 {
 	char line[WHAT_MAX];
 	snprintf(line, sizeof line, "%s: %s", what, why);
@@ -31,13 +32,13 @@ static void check_decision(struct check_report *r, const PGresult *res, int row)
 	const char *id = PQgetvalue(res, row, 0);
 	r->looked_at++;
 	if (!replay_decision(PQgetvalue(res, row, 2), (size_t)PQgetlength(res, row, 2), PQgetvalue(res, row, 3), &replay))
-		wrong(r, id, "it cannot be evaluated any more");
+		check_wrong(r, id, "it cannot be evaluated any more");
 	else if (!replay.identical)
-		wrong(r, id, "it evaluates to another document");
+		check_wrong(r, id, "it evaluates to another document");
 	else if (strcmp(replay.sha256, PQgetvalue(res, row, 4)) != 0)
-		wrong(r, id, "its sha256 is not its document's");
+		check_wrong(r, id, "its sha256 is not its document's");
 	else if (strcmp(replay.met ? "met" : "not_met", PQgetvalue(res, row, 1)) != 0)
-		wrong(r, id, "its outcome is not its document's");
+		check_wrong(r, id, "its outcome is not its document's");
 	replay_free(&replay);
 }
 
@@ -61,9 +62,9 @@ enum db_status check_decisions(struct db *db, struct check_report *r)
 	return DB_OK;
 }
 
-/* ---- what one statement tells: how many were looked at in its first row, then what is wrong with which ---- */
+/* ---- by one statement ---- */
 
-static enum db_status check_by_sql(struct db *db, const struct statement *st, struct check_report *r)
+enum db_status check_by_sql(struct db *db, const struct statement *st, struct check_report *r)
 {
 	PGresult *res = NULL;
 	enum db_status status = db_run(db, st, NULL, &res);
@@ -71,7 +72,7 @@ static enum db_status check_by_sql(struct db *db, const struct statement *st, st
 		r->looked_at += strtoll(PQgetvalue(res, 0, 0), NULL, 10);
 	for (int row = 0; status == DB_OK && row < PQntuples(res); row++)
 		if (!PQgetisnull(res, row, 1))
-			wrong(r, PQgetvalue(res, row, 1), PQgetvalue(res, row, 2));
+			check_wrong(r, PQgetvalue(res, row, 1), PQgetvalue(res, row, 2));
 	PQclear(res);
 	return status;
 }
@@ -175,36 +176,46 @@ enum db_status check_roll_up(struct db *db, struct check_report *r)
 {
 	static const struct statement st = {
 	        .name = "check_roll_up",
-	        .sql = "select (select count(*) from store_month), x.store_id || ' ' || to_char(x.month, 'YYYY-MM'), 'its roll-up is not the sum of its days'"
+	        .sql = "with kept as (select * from store_month where month >= coalesce(store_day_kept_from(), '-infinity'))"
+	               " select (select count(*) from kept), x.store_id || ' ' || to_char(x.month, 'YYYY-MM'), 'its roll-up is not the sum of its days'"
 	               " from (select) one left join (select store_id, month from"
 	               "  (select store_id, date_trunc('month', day)::date as month, sum(orders) as orders, sum(gmv_fen) as gmv_fen from store_day"
 	               "   where day < (select date_trunc('month', day + 1)::date from watermark) group by 1, 2) d"
-	               "  full join store_month m using (store_id, month)"
-	               "  where (coalesce(d.orders, 0), coalesce(d.gmv_fen, 0)) <> (coalesce(m.orders, 0), coalesce(m.gmv_fen, 0))) x on true",
+	               "  full join kept m using (store_id, month)"
+	               "  where (coalesce(d.orders, 0), coalesce(d.gmv_fen, 0)) <> (coalesce(m.orders, 0), coalesce(m.gmv_fen, 0))"
+	               "  union all select store_id, month from kept m where days <> store_month_days(store_id, month)"
+	               "   and store_month_days_sorted(days) <> store_month_days(store_id, month)) x on true",
 	};
 	return check_by_sql(db, &st, r);
 }
 
 /* ---- the lifecycle ---- */
 
-enum db_status check_lifecycle(struct db *db, struct check_report *r)
+static enum db_status check_moves(struct db *db, const struct statement *st, bool (*allowed)(enum provider_status, enum provider_status),
+                                  size_t count, struct check_report *r)
 {
-	static const struct statement st = {
-	        .name = "check_lifecycle",
-	        .sql = "select from_status, to_status from lifecycle_transition",
-	};
 	PGresult *res = NULL;
-	enum db_status status = db_run(db, &st, NULL, &res);
+	enum db_status status = db_run(db, st, NULL, &res);
 	int rows = status == DB_OK ? PQntuples(res) : 0;
 	r->looked_at += rows;
 	for (int row = 0; row < rows; row++) {
 		enum provider_status from, to;
 		if (!provider_status_by_name(PQgetvalue(res, row, 0), &from) || !provider_status_by_name(PQgetvalue(res, row, 1), &to) ||
-		    !lifecycle_allows(from, to))
-			wrong(r, PQgetvalue(res, row, 0), "the database allows a move that the rules do not");
+		    !allowed(from, to))
+			check_wrong(r, PQgetvalue(res, row, 0), "the database allows a move that the rules do not");
 	}
-	if (status == DB_OK && (size_t)rows != lifecycle_transition_count)
-		wrong(r, "lifecycle_transition", "the database and the rules do not hold the same number of moves");
+	if (status == DB_OK && (size_t)rows != count)
+		check_wrong(r, st->name, "the database and the rules do not hold the same number of moves");
 	PQclear(res);
 	return status;
+}
+
+enum db_status check_lifecycle(struct db *db, struct check_report *r)
+{
+	static const struct statement moves = {
+	        .name = "lifecycle_transition", .sql = "select from_status, to_status from lifecycle_transition"};
+	static const struct statement corrections = {
+	        .name = "lifecycle_correction", .sql = "select from_status, to_status from lifecycle_correction"};
+	enum db_status status = check_moves(db, &moves, lifecycle_allows, lifecycle_transition_count, r);
+	return status == DB_OK ? check_moves(db, &corrections, lifecycle_corrects, lifecycle_correction_count, r) : status;
 }

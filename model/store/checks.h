@@ -17,6 +17,8 @@ enum { CHECK_LINES_MAX = 20 };
 
 /* Each adds to the report. */
 enum db_status check_decisions(struct db *db, struct check_report *r); /* each replays to its own bytes and hash */
+enum db_status check_corrections(struct db *db, struct check_report *r); /* chains of decisions, each by a confirmed correction */
+enum db_status check_marks(struct db *db, struct check_report *r); /* each that today's facts differ from is marked, and no other */
 enum db_status check_policies(struct db *db, struct check_report *r);  /* each document has its hash */
 enum db_status check_ledger(struct db *db, struct check_report *r);    /* each entry balances and follows from those before */
 enum db_status check_deposits(struct db *db, struct check_report *r);  /* each balance is the sum of its entries; what is held and owed */

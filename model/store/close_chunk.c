@@ -10,7 +10,7 @@
 /* What is due, in the order of the key; a row that another closing (or a change of its provider) holds is passed over. */
 static const struct statement CLAIM_DUE_PERIODS = {
         .name = "claim_due_periods",
-        .sql = "select d.period_id, d.end_day - date '1970-01-01', d.end_day, new_id('dec'), assay_today()"
+        .sql = "select d.period_id, d.end_day - date '1970-01-01', d.end_day, new_id('dec'), assay_today() - date '1970-01-01'"
                " from period d join provider p on p.provider_id = d.provider_id"
                " where d.status in ('open', 'awaiting_data') and d.end_day <= least($1::date, (select day from watermark))"
                " and (select day from watermark) is not null and (d.end_day, d.period_id) > ($2::date, $3::text)"
@@ -21,7 +21,7 @@ static const struct statement CLAIM_DUE_PERIODS = {
 /* The same for a dry run, which may have been resumed: what it judged already has a result. */
 static const struct statement READ_DUE_PERIODS = {
         .name = "read_due_periods",
-        .sql = "select d.period_id, d.end_day - date '1970-01-01', d.end_day, null, assay_today() from period d"
+        .sql = "select d.period_id, d.end_day - date '1970-01-01', d.end_day, null from period d"
                " where d.status in ('open', 'awaiting_data') and d.end_day <= least($1::date, (select day from watermark))"
                " and (select day from watermark) is not null and (d.end_day, d.period_id) > ($2::date, $3::text)"
                " and not exists (select from assessment_run_result x where x.run_id = $5 and x.period_id = d.period_id)"
@@ -73,7 +73,7 @@ static enum db_status claim(struct db *db, const struct close_chunk *chunk, PGre
 {
 	char as_of[DAY_TEXT];
 	char limit[12];
-	snprintf(limit, sizeof limit, "%d", GATHER_PERIODS_MAX);
+	snprintf(limit, sizeof limit, "%d", chunk->closing->chunk ? chunk->closing->chunk : GATHER_PERIODS_MAX);
 	const char *const params[] = {day_text(chunk->closing->as_of, as_of), chunk->after_end, chunk->after_id, limit, chunk->closing->run_id};
 	return db_run(db, chunk->closing->dry_run ? &READ_DUE_PERIODS : &CLAIM_DUE_PERIODS, params, due);
 }
@@ -110,10 +110,11 @@ static enum db_status judge_one(struct close_chunk *chunk, const struct gathered
 		                                                        .provider_id = p->provider_id,
 		                                                        .period_id = p->period_id,
 		                                                        .run_id = c->run_id,
-		                                                        .decided_on = PQgetvalue(due, row, 4),
+		                                                        .decided_on = (day)strtol(PQgetvalue(due, row, 4), NULL, 10),
 		                                                        .verdict = &v});
 	}
 	chunk->judged++;
+	chunk->met += v.met;
 	verdict_free(&v);
 	return status;
 }
@@ -138,7 +139,9 @@ static enum db_status work_on(struct db *db, struct close_chunk *chunk, const PG
 {
 	struct gathered *g = NULL;
 	struct outcomes o = outcomes_new();
+	int64_t began = monotonic_us();
 	enum db_status status = gather_due(db, chunk, due, &g);
+	chunk->gather_us += monotonic_us() - began;
 	if (status == DB_OK)
 		status = judge(db, chunk, g, due, &o);
 	if (status == DB_OK && chunk->judged)
@@ -151,7 +154,7 @@ static enum db_status work_on(struct db *db, struct close_chunk *chunk, const PG
 static enum db_status chunk_body(struct db *db, void *arg)
 {
 	struct close_chunk *chunk = arg;
-	chunk->claimed = chunk->judged = chunk->unreadable = 0;
+	chunk->claimed = chunk->judged = chunk->met = chunk->unreadable = 0;
 	PGresult *due = NULL;
 	enum db_status status = claim(db, chunk, &due);
 	if (status != DB_OK)
@@ -168,6 +171,26 @@ static enum db_status chunk_body(struct db *db, void *arg)
 	return status;
 }
 
+static const struct statement RUN_PROGRESS = {
+        .name = "run_progress",
+        .sql = "select run_progress($1, $2::bigint, $3::bigint)",
+        .params = 3,
+};
+
+static enum db_status tell_run(struct db *db, const struct close_chunk *chunk)
+{
+	char met[24], not_met[24];
+	const char *const params[] = {chunk->closing->run_id, met, not_met};
+	PGresult *res = NULL;
+	if (!chunk->closing->run_id || !chunk->judged)
+		return DB_OK;
+	snprintf(met, sizeof met, "%zu", chunk->met);
+	snprintf(not_met, sizeof not_met, "%zu", chunk->judged - chunk->met);
+	enum db_status status = db_run(db, &RUN_PROGRESS, params, &res);
+	PQclear(res);
+	return status;
+}
+
 enum db_status close_chunk_run(struct db *db, struct close_chunk *chunk)
 {
 	enum db_status status = facts_lock_shared(db);
@@ -176,5 +199,5 @@ enum db_status close_chunk_run(struct db *db, struct close_chunk *chunk)
 		return status;
 	status = db_transaction(db, "repeatable read", chunk_body, chunk);
 	facts_unlock_shared(db);
-	return status;
+	return status == DB_OK ? tell_run(db, chunk) : status;
 }

@@ -16,7 +16,9 @@ struct close_chunk {
 	bool locked_out;   /* DB_RETRY because an import is being merged: nothing was done */
 	size_t claimed;    /* 0: nothing is left after the key */
 	size_t judged;
+	size_t met; /* of those */
 	size_t unreadable;
+	int64_t gather_us; /* added to */
 };
 
 enum db_status close_chunk_run(struct db *db, struct close_chunk *chunk) __attribute__((warn_unused_result));

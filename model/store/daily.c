@@ -1,7 +1,9 @@
 #include "model/store/daily.h"
 
 #include "model/store/close.h"
+#include "model/store/partitions.h"
 #include "model/store/progress.h"
+#include "model/store/review.h"
 #include "model/store/runs.h"
 #include "server/log.h"
 
@@ -85,8 +87,11 @@ void daily_unlock(struct db *db)
 
 enum db_status daily_run(struct db *db, day today, const struct daily_control *control, bool *finished)
 {
+	long long made;
 	*finished = false;
-	enum db_status status = run_for_day(db, &EXPIRE_REFUNDS, today);
+	enum db_status status = partitions_ahead(db, PARTITIONS_AHEAD, &made); /* so that no import has to */
+	if (status == DB_OK)
+		status = run_for_day(db, &EXPIRE_REFUNDS, today);
 	if (status == DB_OK)
 		status = run_for_day(db, &BEGIN_DUE, today);
 	if (status != DB_OK)
@@ -122,6 +127,13 @@ static enum db_status system_job(struct db *db, const struct daily_control *cont
 	return status;
 }
 
+/* What imports left to be computed: measures of running periods, and what today's facts make of decisions that they concern. */
+static enum db_status compute_again(struct db *db, const struct daily_control *control)
+{
+	enum db_status status = refresh_stale_progress(db, control->stopping, control->arg);
+	return status == DB_OK ? review_marked_decisions(db, control->stopping, control->arg) : status;
+}
+
 enum db_status daily_scheduler_tick(struct db *db, const struct daily_control *control)
 {
 	struct clock_state clock;
@@ -131,7 +143,7 @@ enum db_status daily_scheduler_tick(struct db *db, const struct daily_control *c
 	if (status == DB_OK)
 		status = runs_resume(db, control->stopping, control->arg);
 	if (status == DB_OK)
-		status = refresh_stale_progress(db, control->stopping, control->arg);
+		status = compute_again(db, control);
 	return status;
 }
 
@@ -142,7 +154,7 @@ enum db_status closing_after_import(struct db *db, bool watermark_moved, const s
 	if (status == DB_OK && watermark_moved && clock.mode == CLOCK_SYSTEM)
 		status = system_job(db, control);
 	if (status == DB_OK)
-		status = refresh_stale_progress(db, control->stopping, control->arg);
+		status = compute_again(db, control);
 	return status;
 }
 

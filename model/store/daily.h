@@ -1,4 +1,4 @@
-/* The daily job: trials and periods begin, what ended is closed within the watermark, what lacks figures waits. Outside a sandbox
+/* The daily job: partitions are made ahead, trials and periods begin, what ended is closed within the watermark, what lacks figures waits. Outside a sandbox
  * it runs by itself; in one, only as the test clock passes the day. However many instances there are, one at a time does it. */
 #ifndef ASSAY_MODEL_STORE_DAILY_H
 #define ASSAY_MODEL_STORE_DAILY_H
@@ -22,7 +22,7 @@ enum db_status daily_try_lock(struct db *db, bool *locked) __attribute__((warn_u
 void daily_unlock(struct db *db);
 
 /* To be called at the start and every few seconds, in a sandbox too: does the day's job when it is due (outside a sandbox only),
- * takes up runs that nobody works on, and computes progress that an import left stale. */
+ * takes up runs that nobody works on, and computes what an import left stale: progress, and reviews of decisions. */
 enum db_status daily_scheduler_tick(struct db *db, const struct daily_control *control) __attribute__((warn_unused_result));
 
 /* After an import was applied: closes what a moved watermark made due (outside a sandbox), and computes stale progress again. */

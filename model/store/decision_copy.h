@@ -8,7 +8,7 @@
 struct decision_row {
 	const char *decision_id, *provider_id, *period_id;
 	const char *run_id;     /* NULL: none */
-	const char *decided_on; /* YYYY-MM-DD */
+	day decided_on;
 	const struct verdict *verdict;
 };
 

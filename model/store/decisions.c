@@ -29,28 +29,31 @@ const struct statement DECISION_REPLAY = {
 
 const struct statement DECISION_LIST = {
         .name = "decision_list",
-        .sql = "select decision_id, decision_summary(d) from decision d"
-               " where decision_id < coalesce($1, 'dec_g') and ($3::text is null or outcome = $3)"
-               " order by decision_id desc limit $2::integer",
+        .sql = "select cursor, body from decision_list($1, $2::integer, null, null, $3)",
         .params = 3,
         .slow = true,
 };
 
 const struct statement DECISION_LIST_OF_PROVIDER = {
         .name = "decision_list_of_provider",
-        .sql = "select decision_id, decision_summary(d) from decision d"
-               " where provider_id = $4 and decision_id < coalesce($1, 'dec_g') and ($3::text is null or outcome = $3)"
-               " order by decision_id desc limit $2::integer",
+        .sql = "select cursor, body from decision_list($1, $2::integer, $4, null, $3)",
         .params = 4,
         .slow = true,
 };
 
 const struct statement DECISION_LIST_OF_PERIOD = {
         .name = "decision_list_of_period",
-        .sql = "select decision_id, decision_summary(d) from decision d"
-               " where period_id = $4 and decision_id < coalesce($1, 'dec_g') and ($3::text is null or outcome = $3)"
-               " and ($5::text is null or provider_id = $5)"
-               " order by decision_id desc limit $2::integer",
+        .sql = "select cursor, body from decision_list($1, $2::integer, $5, $4, $3)",
+        .params = 5,
+        .slow = true,
+};
+
+const struct statement DECISION_LIST_STALE = {
+        .name = "decision_list_stale",
+        .sql = "select d.decision_id, decision_summary(d) from decision_review r join decision d using (decision_id)"
+               " where r.differs is distinct from false and r.decision_id < coalesce($1, 'dec_g') and ($3::text is null or d.outcome = $3)"
+               " and ($4::text is null or d.provider_id = $4) and ($5::text is null or d.period_id = $5)"
+               " order by r.decision_id desc limit $2::integer",
         .params = 5,
         .slow = true,
 };

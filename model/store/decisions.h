@@ -18,6 +18,7 @@ extern const struct statement DECISION_REPLAY;
 extern const struct statement DECISION_LIST;
 extern const struct statement DECISION_LIST_OF_PROVIDER;
 extern const struct statement DECISION_LIST_OF_PERIOD;
+extern const struct statement DECISION_LIST_STALE; /* those that today's facts may differ from; $4 provider, $5 period */
 
 struct replay {
 	bool met;

@@ -20,10 +20,7 @@ const struct statement DEPOSIT_AS_OF = {
 /* The cursor is the entry's place in its provider's ledger; what is none leads past the end. */
 const struct statement DEPOSIT_ENTRY_LIST = {
         .name = "deposit_entry_list",
-        .sql = "select seq, deposit_entry_body(e) from ledger_entry e"
-               " where provider_id = $1 and ($2::text is null or seq < coalesce(substring($2 from '^[0-9]{1,18}$')::bigint, 0))"
-               "  and ($4::text is null or kind = $4) and ledger_kind_listed(kind)"
-               " order by seq desc limit $3::integer",
+        .sql = "select cursor, body from deposit_entry_list($1, $2, $3::integer, $4)",
         .params = 4,
 };
 

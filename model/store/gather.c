@@ -5,12 +5,28 @@
 #include "model/store/policy_cache.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* A big-endian integer of 4 or 8 bytes. */
 int64_t gather_int(const PGresult *res, int row, int column)
 {
-	return strtoll(PQgetvalue(res, row, column), NULL, 10);
+	const char *value = PQgetvalue(res, row, column);
+	if (PQgetlength(res, row, column) == (int)sizeof(int32_t)) {
+		uint32_t net;
+		memcpy(&net, value, sizeof net);
+		return (int32_t)be32toh(net);
+	}
+	uint64_t net;
+	assert(PQgetlength(res, row, column) == (int)sizeof net);
+	memcpy(&net, value, sizeof net);
+	return (int64_t)be64toh(net);
+}
+
+bool gather_bool(const PGresult *res, int row, int column)
+{
+	return *PQgetvalue(res, row, column) != 0;
 }
 
 day gather_day(const PGresult *res, int row, int column)
@@ -18,15 +34,46 @@ day gather_day(const PGresult *res, int row, int column)
 	return PQgetisnull(res, row, column) ? DAY_NONE : (day)gather_int(res, row, column);
 }
 
+struct gather_spans gather_spans(void)
+{
+	return (struct gather_spans){array_param(), array_param(), array_param(), array_param()};
+}
+
+void gather_spans_add(struct gather_spans *s, size_t k, const char *id, day first, day last)
+{
+	array_int(&s->index, (int64_t)k);
+	array_text(&s->ids, id);
+	array_int(&s->first, first);
+	array_int(&s->last, last);
+}
+
+void gather_spans_free(struct gather_spans *s)
+{
+	array_free(&s->index);
+	array_free(&s->ids);
+	array_free(&s->first);
+	array_free(&s->last);
+}
+
+enum db_status gather_spans_run(struct db *db, const struct statement *st, struct gather_spans *s, PGresult **res)
+{
+	const char *const params[] = {array_done(&s->index), array_done(&s->ids), array_done(&s->first), array_done(&s->last)};
+	enum db_status status = db_run(db, st, params, res);
+	gather_spans_free(s);
+	return status;
+}
+
 static const struct statement GATHER_PERIODS = {
         .name = "gather_periods",
         .sql = "select w.i, d.period_id, d.provider_id, d.facts_version, d.stage, d.start_day - date '1970-01-01',"
                " w.as_of, array_to_string(d.policies, ' '), p.region, p.industry, p.main_category,"
-               " (select day from watermark) - date '1970-01-01', assay_today() - date '1970-01-01'"
+               " (select day from watermark) - date '1970-01-01', assay_today() - date '1970-01-01',"
+               " store_day_kept_from() - date '1970-01-01'"
                " from unnest($1::integer[], $2::text[], $3::integer[]) w(i, period_id, as_of)"
                " join period d on d.period_id = w.period_id join provider p on p.provider_id = d.provider_id"
                " order by w.i",
         .params = 3,
+        .binary = true,
 };
 
 /* The policies that judge a period, in its order. Versions of another length than the first cannot judge it: they are left out. */
@@ -52,7 +99,17 @@ static enum db_status read_policies(struct db *db, struct gathered_period *p, ch
 	return DB_OK;
 }
 
-static enum db_status read_period(struct db *db, struct gather_work *w, const PGresult *res, int row)
+static void add_tried(struct gathered_period *p, const struct policy *tried)
+{
+	enum stage stage = p->input.stage;
+	if (!p->input.policy_count || tried->stages[stage].months != p->policies[0]->stages[stage].months) {
+		p->input.policy_count = 0;
+		p->end = period_end(p->input.start, tried->stages[stage].months);
+	}
+	p->policies[p->input.policy_count++] = tried;
+}
+
+static enum db_status read_period(struct db *db, struct gather_work *w, const PGresult *res, int row, const struct gather_want *wants)
 {
 	struct gathered_period *p = &w->out.periods[w->out.count++];
 	struct evaluation_input *in = &p->input;
@@ -64,12 +121,19 @@ static enum db_status read_period(struct db *db, struct gather_work *w, const PG
 	p->end = in->as_of; /* until the policies say */
 	w->watermark = gather_day(res, row, 11);
 	p->origin = (struct document_origin){.decided_on = gather_day(res, row, 12), .watermark = w->watermark};
+	day kept_from = gather_day(res, row, 13);
+	if (kept_from != DAY_NONE && in->start < kept_from)
+		p->unreadable = "figures of its days were put away"; /* what is missing must not count as nothing */
 	in->provider_industry = arena_text(&w->arena, PQgetvalue(res, row, 9));
 	in->provider_main_category = arena_text(&w->arena, PQgetvalue(res, row, 10));
 	if (!stage_by_name(PQgetvalue(res, row, 4), &in->stage) || !region_parse(PQgetvalue(res, row, 8), &in->provider_region))
 		p->unreadable = "its stage or region is none";
 	char *refs = arena_text(&w->arena, PQgetvalue(res, row, 7));
-	return w->arena.failed ? DB_FAILED : read_policies(db, p, refs);
+	enum db_status status = w->arena.failed ? DB_FAILED : read_policies(db, p, refs);
+	const struct policy *tried = wants[gather_int(res, row, 0)].tried;
+	if (status == DB_OK && tried)
+		add_tried(p, tried);
+	return status;
 }
 
 static enum db_status read_periods(struct db *db, struct gather_work *w, const struct gather_want *wants, size_t count)
@@ -91,7 +155,7 @@ static enum db_status read_periods(struct db *db, struct gather_work *w, const s
 	if (!w->out.periods && status == DB_OK)
 		status = DB_FAILED;
 	for (int row = 0; status == DB_OK && row < rows; row++)
-		status = read_period(db, w, res, row);
+		status = read_period(db, w, res, row, wants);
 	PQclear(res);
 	return status;
 }
@@ -109,6 +173,7 @@ enum db_status gather(struct db *db, const struct gather_want *wants, size_t cou
 	w->arena = ARENA_INIT(GATHER_BYTES_MAX);
 	w->every_store = count && wants[0].every_store;
 	w->origins.wanted = count && wants[0].imports;
+	w->by_days = count && wants[0].by_days;
 	enum db_status status = db_exec(db, PLANS_BY_KEY);
 	if (status == DB_OK)
 		status = read_periods(db, w, wants, count);
@@ -117,9 +182,7 @@ enum db_status gather(struct db *db, const struct gather_want *wants, size_t cou
 	if (status == DB_OK)
 		status = gather_attributes(db, w);
 	if (status == DB_OK)
-		status = gather_months(db, w);
-	if (status == DB_OK)
-		status = gather_days(db, w);
+		status = gather_figures(db, w);
 	if (status == DB_OK)
 		status = gather_exam_passes(db, w);
 	if (status == DB_OK && w->origins.wanted)

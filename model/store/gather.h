@@ -21,9 +21,11 @@ enum {
 struct gather_want {
 	const char *period_id;
 	day as_of; /* >= the period's start */
+	const struct policy *tried; /* judges as well, as the last one; alone where its periods have another length. NULL: none is tried */
 	/* The same in a whole chunk: */
 	bool every_store; /* those too whose bindings all ended before the period or begin after as_of */
 	bool imports;     /* which imports the facts came from is wanted too: for a decision */
+	bool by_days;     /* no month's total in place of its days */
 };
 
 struct gathered_period {
@@ -32,7 +34,7 @@ struct gathered_period {
 	int64_t facts_version;
 	day end;                       /* the period's last day as scheduled */
 	const char *unreadable;        /* not NULL: `input` cannot be evaluated, and why (for the log) */
-	const struct policy *policies[GATHER_POLICIES_MAX];
+	const struct policy *policies[GATHER_POLICIES_MAX + 1]; /* and the one that is tried */
 	struct evaluation_input input; /* its policies are those above */
 	struct document_origin origin; /* today, the watermark, and, where they were wanted, the imports */
 };

@@ -23,6 +23,7 @@ static const struct statement GATHER_BINDINGS_OF = {
                "   and b.provider_id <> o.provider_id and b.bound_on <= o.last_day offset 0) b"
                " order by 1, 2, 3 desc, 4, 5",
         .params = 6,
+        .binary = true,
 };
 
 static bool looks_at_others(const struct evaluation_input *in)
@@ -58,7 +59,7 @@ static enum db_status run(struct db *db, const struct gather_work *w, PGresult *
 
 static bool begins_store(const PGresult *res, int row)
 {
-	return row == 0 || strcmp(PQgetvalue(res, row, 0), PQgetvalue(res, row - 1, 0)) != 0 ||
+	return row == 0 || gather_int(res, row, 0) != gather_int(res, row - 1, 0) ||
 	       strcmp(PQgetvalue(res, row, 1), PQgetvalue(res, row - 1, 1)) != 0;
 }
 
@@ -93,7 +94,7 @@ enum db_status gather_bindings(struct db *db, struct gather_work *w)
 			read_store(w, res, row, &bindings[row]);
 		w->stores[w->store_count - 1].binding_count++;
 		origins_note(&w->origins, SOURCE_BINDINGS, w->period_of[w->store_count - 1], PQgetvalue(res, row, 5));
-		bindings[row] = (struct binding){.self = PQgetvalue(res, row, 2)[0] == 't',
+		bindings[row] = (struct binding){.self = gather_bool(res, row, 2),
 		                                 .bound_on = gather_day(res, row, 3),
 		                                 .unbound_on = gather_day(res, row, 4)};
 	}

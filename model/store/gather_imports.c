@@ -12,6 +12,7 @@ static const struct statement GATHER_IMPORTS_OF = {
                " select u.n, i.import_id, i.sha256 from unnest($3::integer[], $4::bigint[]) u(n, seq)"
                "  join import_ref r on r.seq = u.seq join import i on i.import_id = r.import_id",
         .params = 4,
+        .binary = true,
 };
 
 static const struct statement GATHER_MONTH_IMPORTS = {
@@ -19,6 +20,7 @@ static const struct statement GATHER_MONTH_IMPORTS = {
         .sql = "select m.month - date '1970-01-01', i.import_id, i.sha256 from store_month_import m join import_ref r using (seq)"
                " join import i using (import_id) where m.month = any ($1::date[]) order by m.month, i.import_id collate \"C\"",
         .params = 1,
+        .binary = true,
 };
 
 static int by_id(const void *left, const void *right)

@@ -149,9 +149,9 @@ static enum db_status send_touched(struct days *d, bool watermark_moves)
 	day through = watermark_moves && d->watermark != DAY_NONE ? d->watermark : DAY_MAX;
 	if (watermark_moves && (d->watermark == DAY_NONE || d->m->stage->first_day > d->watermark))
 		return DB_OK;
-	snprintf(query, sizeof query, "select distinct s.store_id from %s and s.day <= '%s'", effective(d),
+	snprintf(query, sizeof query, "select s.store_id, min(s.day), max(s.day) from %s and s.day <= '%s' group by 1", effective(d),
 	         day_text(through, last));
-	return send(d, query, "import_touched", &sent);
+	return send(d, query, "import_touched (store_id, first_day, last_day)", &sent);
 }
 
 static enum db_status let_in(struct days *d)

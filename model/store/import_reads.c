@@ -11,10 +11,7 @@ const struct statement IMPORT_BY_ID = {
 
 const struct statement IMPORT_LIST = {
         .name = "import_list",
-        .sql = "select import_id, import_body(i) from import i"
-               " where ($1::text is null or import_id < $1) and ($3::text is null or kind = $3)"
-               " and ($4::text is null or status = $4 or ($4 = 'running' and status in ('receiving', 'applying')))"
-               " order by import_id desc limit $2::integer",
+        .sql = "select cursor, body from import_list($1, $2::integer, $3, $4)",
         .params = 4,
 };
 

@@ -25,7 +25,7 @@ const struct statement KEY_ADD = {
 
 const struct statement KEY_LIST = {
         .name = "key_list",
-        .sql = "select key_id, key_body(k) from api_key k where ($1::text is null or key_id < $1)"
+        .sql = "select key_id, key_body(k) from api_key k where key_id < coalesce($1, 'key_g')"
                " order by key_id desc limit $2::integer",
         .params = 2,
 };

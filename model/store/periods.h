@@ -10,4 +10,9 @@ extern const struct statement PERIOD_RUNNING;
 /* $1 provider, $2 after, $3 limit+1, $4 stage or NULL, $5 status or NULL. Columns: cursor, body. */
 extern const struct statement PERIOD_LIST;
 
+/* $1 provider, $2 period or NULL: the running one, else the last. A row when there is the provider: period, NULL when there is none
+ * such that has begun; the provider's status; first day, evaluation day (of a decided one the decision's), as days since
+ * 1970-01-01; its newest policy; its stage. */
+extern const struct statement PERIOD_TO_TRY;
+
 #endif

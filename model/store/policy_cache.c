@@ -9,7 +9,8 @@
 
 static const struct statement POLICY_PUBLISHED = {
         .name = "policy_published",
-        .sql = "select (policy_of($1)).document",
+        .sql = "select (select document from policy where policy_id = split_part($1, '@', 1)"
+               " and version = substr($1, position('@' in $1) + 1) and status = 'published')",
         .params = 1,
 };
 

@@ -7,12 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A running period's evaluation day: the watermark; before it reaches the period, today, over the facts that are there (but
- * never the period's last day, so that the evaluation stays provisional). */
-#define RUNNING_AS_OF \
-	"case when (select day from watermark) >= d.start_day then least((select day from watermark), assay_today(), d.end_day)" \
-	" else greatest(least(assay_today(), d.end_day - 1), d.start_day) end"
-
 static const struct statement PROGRESS_OF_ONE = {
         .name = "progress_of_one",
         .sql = "select d.period_id, d.facts_version, (" RUNNING_AS_OF ") - date '1970-01-01' from period d"

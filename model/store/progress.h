@@ -5,6 +5,12 @@
 
 #include "server/db.h"
 
+/* A running period's evaluation day: the watermark; before it reaches the period, today, over the facts that are there (but
+ * never the period's last day, so that the evaluation stays provisional). */
+#define RUNNING_AS_OF \
+	"case when (select day from watermark) >= d.start_day then least((select day from watermark), assay_today(), d.end_day)" \
+	" else greatest(least(assay_today(), d.end_day - 1), d.start_day) end"
+
 /* Computes the progress of one running period as of min(watermark, today, its end) and stores it, unless its figures changed
  * meanwhile. Before the watermark reaches the period there is none: it stays null. A period that is over is left alone. */
 enum db_status refresh_progress(struct db *db, const char *period_id) __attribute__((warn_unused_result));

@@ -10,7 +10,7 @@ const struct statement REFUND_BY_ID = {
 const struct statement REFUND_LIST = {
         .name = "refund_list",
         .sql = "select refund_id, refund_body(r) from refund r"
-               " where provider_id = $1 and ($2::text is null or refund_id < $2) and ($4::text is null or status = $4)"
+               " where provider_id = $1 and refund_id < coalesce($2, 'rfd_g') and ($4::text is null or status = $4)"
                " order by refund_id desc limit $3::integer",
         .params = 4,
 };

@@ -13,15 +13,13 @@ const struct statement RUN_BY_ID = {
 
 const struct statement RUN_LIST = {
         .name = "run_list",
-        .sql = "select run_id, run_body(r) from assessment_run r where run_id < coalesce($1, 'run_g')"
-               " and ($3::text is null or status = $3) order by run_id desc limit $2::integer",
+        .sql = "select cursor, body from run_list($1, $2::integer, $3)",
         .params = 3,
 };
 
 const struct statement RUN_RESULT_LIST = {
         .name = "run_result_list",
-        .sql = "select period_id, run_result_body(x) from assessment_run_result x where run_id = $1"
-               " and period_id > coalesce($2, '') and ($4::text is null or outcome = $4) order by period_id limit $3::integer",
+        .sql = "select cursor, body from run_result_list($1, $2, $3::integer, $4)",
         .params = 4,
 };
 
@@ -77,6 +75,7 @@ static enum db_status run_closing(struct db *db, const struct run_work *work, co
 	struct closing c = {.as_of = (day)strtol(PQgetvalue(run, 0, 0), NULL, 10),
 	                    .run_id = work->run_id,
 	                    .dry_run = PQgetvalue(run, 0, 1)[0] == 't',
+	                    .chunk = work->chunk,
 	                    .deadline_ms = work->deadline_ms,
 	                    .stopping = work->stopping,
 	                    .progressed = work->progressed,

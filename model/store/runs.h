@@ -28,7 +28,8 @@ enum run_end {
 
 struct run_work {
 	const char *run_id;
-	int64_t deadline_ms; /* as in struct closing */
+	int chunk;           /* as in struct closing, as is the next */
+	int64_t deadline_ms;
 	bool (*stopping)(void *arg);
 	void (*progressed)(void *arg, int64_t judged);
 	void *arg;

@@ -10,7 +10,7 @@ const struct statement WAIVER_BY_ID = {
 const struct statement WAIVER_LIST = {
         .name = "waiver_list",
         .sql = "select waiver_id, waiver_body(w) from waiver w"
-               " where provider_id = $1 and ($2::text is null or waiver_id < $2)"
+               " where provider_id = $1 and waiver_id < coalesce($2, 'wvr_g')"
                " and ($4::text is null or waiver_status(w) = $4)"
                " order by waiver_id desc limit $3::integer",
         .params = 4,

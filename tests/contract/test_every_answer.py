@@ -16,11 +16,11 @@ def load(client, kind, rows, status=201, **query):
     return answer.json
 
 
-def finished(client, run_id):
+def finished(client, run_id, kind="assessment-runs"):
     """The run, once it is done."""
     give_up = time.monotonic() + 60
     while True:
-        run = client.get(f"/v1/assessment-runs/{run_id}").json
+        run = client.get(f"/v1/{kind}/{run_id}").json
         if run["status"] in ("done", "failed") or time.monotonic() > give_up:
             return run
         time.sleep(0.05)
@@ -97,6 +97,29 @@ def deposits_and_refunds(client, second_person, deposit):
     assert client.get(f"{deposit}/statement").body.count(b"\n") == 7
 
 
+def appealed_and_corrected(client, second_person, world, decision, store):
+    """An appeal that is answered, one that is withdrawn, and one that a correction answers; a correction that is taken back before."""
+    where = f"/v1/decisions/{decision['decision_id']}"
+
+    def appeal():
+        made = client.post(f"{where}/appeals", {"reason": "the orders of May", "documents": world.documents()})
+        assert made.status == 201
+        return made.headers["Location"]
+
+    assert second_person.post(f"{appeal()}/confirm", {"reason": "they are right"}).json["status"] == "confirmed"
+    assert client.post(f"{appeal()}/withdraw").json["status"] == "withdrawn"
+    last = appeal()
+    assert client.get(last).json["status"] == "open" and len(client.all("/v1/appeals", limit=1)) == 3
+    load(client, "store_days", spread(store, "2023-05-09", "2023-05-09", 1234, 1234))
+    assert client.get(where).json["stale"]
+    assert client.post(client.post(f"{where}/correct", {"reason": "r"}).headers["Location"] + "/reject", {"reason": "r"}).json["status"] == "withdrawn"
+    correction = client.post(f"{where}/correct", {"reason": "the orders of May"})
+    assert second_person.post(correction.headers["Location"] + "/confirm").json["consequence"] == "none"
+    assert client.get(correction.headers["Location"]).json["status"] == "confirmed"
+    assert len(client.all("/v1/corrections", limit=1)) == 2
+    assert second_person.post(f"{last}/correct", {"correction_id": correction.json["correction_id"]}).json["status"] == "corrected"
+
+
 def test_every_operation(service, client, world, keys):
     world.advance("2023-03-20")
     assert client.get("/v1/providers").status == 200
@@ -130,6 +153,7 @@ def test_every_operation(service, client, world, keys):
     for provider in (first, second):
         assert world.qualification(provider["provider_id"])["status"] == "trial"
     assert client.get("/v1/stores/a-1").status == 200
+    assert len(client.all("/v1/stores/a-1/days", limit=20)) == 39
     assert len(client.all(f"/v1/providers/{first['provider_id']}/stores", limit=3)) == 10
     assert client.post(f"/v1/providers/{second['provider_id']}/early-conversion").code == "not_met"
     decision = client.post(f"/v1/providers/{first['provider_id']}/early-conversion")
@@ -156,6 +180,17 @@ def test_every_operation(service, client, world, keys):
     assert client.get(f"/v1/assessment-runs/{run['run_id']}/results").json["data"][0]["outcome"] == "not_met"
     assert world.provider(second["provider_id"])["status"] == "trial_failed"
     assert {d["outcome"] for d in client.all("/v1/decisions", limit=1)} == {"met", "not_met"}
+
+    # What if it had taken a hundred stores?
+    higher = {"from": "2023-05-01", "through": "2023-06-30", "changes": [{"pointer": "/trial/requires/all/0/any/0/all/0/at_least", "value": 100}]}
+    simulation = client.post("/v1/policies/antiques-art@2023-04-26/simulate", higher).json
+    assert finished(client, simulation["simulation_id"], "simulations")["totals"]["would_fail"] == 1
+    assert client.get(f"/v1/simulations/{simulation['simulation_id']}/results").json["data"][0]["provider_id"] == first["provider_id"]
+    assert client.get("/v1/simulations").status == 200
+    answer = client.post(f"/v1/providers/{first['provider_id']}/what-if", {"period_id": period["period_id"], "stores": [{"store_id": "a-0", "bindings": []}]})
+    assert answer.json["changed"]["outcome"] is True
+    (failed,) = client.all("/v1/decisions", {"provider_id": second["provider_id"]})
+    appealed_and_corrected(client, client.with_key(keys["operator"]), world, failed, "b-0")
 
     # Certified, the first exits.
     gone = client.post(f"/v1/providers/{first['provider_id']}/exit", {"reason": "moving"})

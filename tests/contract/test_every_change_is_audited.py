@@ -9,7 +9,7 @@ from support.audit import check_chain
 from support.client import Client
 
 # They compute, and keep nothing but an answer under an idempotency key.
-KEEP_NOTHING = {"evaluate", "replayDecision"}
+KEEP_NOTHING = {"evaluate", "replayDecision", "whatIf"}
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +95,8 @@ BOOKKEEPING = {
     "idempotency_key": "true",  # answers, kept to be repeated
     "api_key": "t.last_used_at is not null",  # when it was used last
     "period": "t.progress is not null and t.status in ('open', 'awaiting_data')",  # what it comes to so far, computed again
+    "simulation_result": "true",  # the report itself, chunk by chunk; its beginning and its end have their entries
+    "decision_review": "t.reviewed > 0",  # what today's facts would make of a marked decision, computed again
     "assessment_run_result": "t.outcome = 'awaiting_data'",  # what a run found, and left as it was
 }  # fmt: skip
 

@@ -75,7 +75,7 @@ def test_admin_may_everything():
 def test_an_auditor_changes_nothing():
     """What it may POST computes an answer and keeps nothing."""
     may = {name for method, _, name, roles, _ in ROUTES if "auditor" in roles and method != "GET"}
-    assert may <= {"evaluate", "replayDecision", "simulatePolicy"}
+    assert may <= {"evaluate", "replayDecision", "whatIf"}
 
 
 def test_a_feed_only_imports():
@@ -149,6 +149,9 @@ class Another:
         world.advance("2023-07-01")
         period = client.get(f"/v1/providers/{self.provider_id}/periods").json["data"][0]
         self.period_id, self.decision_id = period["period_id"], period["decision_id"]
+        self.appeal_id = client.post(f"/v1/decisions/{self.decision_id}/appeals", {"reason": "to be seen"}).json["appeal_id"]
+        world.load("store_days", spread(self.store_id, "2023-06-30", "2023-06-30", 31, 31))
+        self.correction_id = client.post(f"/v1/decisions/{self.decision_id}/correct", {"reason": "to be seen"}).json["correction_id"]
         # Its trial failed, for which this policy sets no cool-down: there is one all the same, so that a waiver has something to lift.
         database.sql(f"update provider set reapply_from = '2023-12-31', reapply_cause = 'trial_failed' where provider_id = '{self.provider_id}'")
         waiver = {"kind": "cooldown", "reason": "to be seen", "expires_on": "2023-12-01"}
@@ -173,6 +176,8 @@ ANOTHERS = {
     "/v1/refunds/{id}": lambda a: a.refund_id,
     "/v1/waivers/{id}": lambda a: a.waiver_id,
     "/v1/stores/{id}": lambda a: a.store_id,
+    "/v1/corrections/{id}": lambda a: a.correction_id,
+    "/v1/appeals/{id}": lambda a: a.appeal_id,
     "/v1/policies/{id}@{version}": None,
 }
 

@@ -287,6 +287,8 @@ def test_early_conversion_granted(story):
     assert granted.status == 201, granted
     decision = granted.json
     assert granted.headers["Location"] == f"/v1/decisions/{decision['decision_id']}"
+    (made,) = story.client.all("/v1/audit", {"subject": decision["decision_id"]})
+    assert (made["action"], made["after"]["note"]) == ("decision.made", "asked by phone")
     assert (decision["outcome"], decision["decided_on"], decision["document"]["as_of"]) == ("met", "2023-05-12", "2023-05-10")
     assert decision["document"]["final"] is False
     now = story.provider(provider["provider_id"])
@@ -386,6 +388,7 @@ def test_verify_finds_what_is_wrong(story):
     provider = story.trial()
     story.advance("2023-07-01")
     sql = story.service.database.sql
+    story.service.database.decisions_falsified = True
     sql("alter table decision disable trigger append_only")
     sql("update decision set document = replace(document, '\"new_stores\":10', '\"new_stores\":11')")
     sql(f"update provider set balance_fen = balance_fen + 1 where provider_id = '{provider['provider_id']}'")

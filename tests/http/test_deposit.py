@@ -253,6 +253,21 @@ def test_the_kept_balance_cannot_be_negative(database, world):
             database.sql(f"update provider set {change} where provider_id = '{provider}'")
 
 
+def test_an_entry_needs_its_provider(cluster, database, world):
+    """Who must be there when it is made, and cannot go, nor take another id, whoever asks."""
+    import psycopg2
+
+    with pytest.raises(psycopg2.errors.CheckViolation, match="is not so"):
+        database.sql("insert into ledger_entry (provider_id, seq, entry_id, effective_on, recorded_by, kind, external_reference, amount_fen, "
+                     "available_change_fen, held_change_fen, platform_change_fen, balance_fen, held_fen) "
+                     "values ('prv_nobody', 1, 'ent_2', '2023-05-10', 'x', 'payment', 'x', 5, 5, 0, -5, 5, 0)")  # fmt: skip
+    world.register()
+    for statement in ("delete from provider", "update provider set provider_id = provider_id || 'x'", "truncate provider cascade"):
+        for role in ("assay", "postgres"):
+            with pytest.raises((psycopg2.errors.RestrictViolation, psycopg2.errors.InsufficientPrivilege)):
+                cluster.sql(statement, database.name, role)
+
+
 # ---- then, and as it was known then ----
 
 

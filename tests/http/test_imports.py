@@ -680,7 +680,7 @@ def test_the_watermark_and_the_roll_up(new_service):
     assert load([day_row("a", "2023-04-30", 2)], "2023-04-29")["watermark"] == "2023-04-29"
     assert database.sql("select count(*) from store_month") == [(0,)]
     assert load([], "2023-04-30")["watermark"] == "2023-04-30"
-    assert database.sql("select * from store_month") == [("a", __import__("datetime").date(2023, 4, 1), 3, 200)]
+    assert database.sql("select store_id, month, orders, gmv_fen from store_month") == [("a", __import__("datetime").date(2023, 4, 1), 3, 200)]
     assert load([day_row("a", "2023-04-01", 5), day_row("b", "2023-04-02", 7)], "2023-03-01")["watermark"] == "2023-04-30"
     assert load([day_row("b", "2023-06-30", 7)], "2023-06-30")["watermark"] == "2023-06-30"
     assert load([day_row("b", "2023-06-29", 7), {**day_row("b", "2023-06-28"), "orders": "x"}], "2023-07-31", "per_row")["watermark"] \
@@ -851,3 +851,46 @@ def test_the_command_shows_a_bar_on_a_terminal(service, tmp_path, world):
     os.close(master)
     assert done.wait(60) == 0
     assert b"[##############################] 100%" in shown and b"rows/s" in shown
+
+
+# ---- the days that the roll-up keeps beside a month's total ----
+
+
+def kept_days(database):
+    return {(s, m.isoformat()[:7]): n for s, m, n in database.sql(
+        "select store_id, month, length(days) / 26 from store_month where days is not null")}
+
+
+def kept_days_are_right(database):
+    return not database.sql("select store_id, month from store_month where days is not null"
+                            " and store_month_days_sorted(days) <> store_month_days(store_id, month)")
+
+
+def test_days_are_kept_where_a_binding_begins_or_ends_within_the_month(new_service):
+    service = new_service()
+    client, database = service.client(), service.database
+    from support.world import World, days
+
+    world = World(client)
+    code = world.register()["credit_code"]
+    world.load("stores", [world.store(s) for s in "abcd"])
+    world.load("bindings", [world.binding(code, "a", "2023-04-10"), world.binding(code, "b", "2023-04-01", "2023-05-02"),
+                            world.binding(code, "c", "2023-05-01", "2023-06-01")])
+    april = [day_row(s, d, i + 1) for s in "abcd" for i, d in enumerate(days("2023-04-01", "2023-04-30"))]
+    april[0]["orders"] = april[0]["gmv_fen"] = 0  # says nothing: not kept
+    world.load("store_days", list(reversed(april)), complete_through="2023-04-30")
+    assert kept_days(database) == {("a", "2023-04"): 29} and kept_days_are_right(database)
+
+    # a correction of a month that is rolled up: what was kept is dropped, and is there again with the next roll-up, as are the days of
+    # a month that a later binding cuts
+    world.load("store_days", [day_row("a", "2023-04-20", 500)])
+    assert kept_days(database) == {}
+    world.load("bindings", [world.binding(code, "d", "2023-04-30")])
+    world.load("store_days", [day_row("b", "2023-05-01", 3)], complete_through="2023-05-30")
+    assert kept_days(database) == {}, "no month ended"
+    world.load("store_days", [day_row("b", "2023-05-31", 3)], complete_through="2023-05-31")
+    assert kept_days(database) == {("a", "2023-04"): 29, ("d", "2023-04"): 30, ("b", "2023-05"): 2}
+    assert kept_days_are_right(database)
+    assert "store-months are the sums of their days" in service.command("verify", ok=None).stdout
+    database.sql("update store_month set days = set_byte(days, 9, 77) where store_id = 'd'")
+    assert "d 2023-04" in service.command("verify", ok=None).stdout

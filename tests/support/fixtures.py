@@ -7,9 +7,11 @@
 gives a key of each role: keys["auditor"]. `database` is the service's database for SQL: database.sql("select ...").
 """
 
+import re
 import shutil
 import tempfile
 
+import psycopg2
 import pytest
 
 from support.postgres import Cluster
@@ -37,22 +39,41 @@ def migrated(cluster):
 
 
 class Database:
-    """A database of the cluster, for SQL as its superuser."""
+    """A database of the cluster, for SQL as its superuser. When it goes, every decision in it is computed again: whatever a test was
+    about, none may have been made that cannot be. `decisions_falsified`: a test did that itself."""
 
     def __init__(self, cluster, name):
         self.cluster = cluster
         self.name = name
         self.url = cluster.url(name)
+        self.decisions_falsified = False
 
     def sql(self, statement):
         return self.cluster.sql(statement, self.name)
+
+    def drop(self):
+        try:
+            self.replay_decisions()
+        finally:
+            self.cluster.drop_database(self.name)
+
+    def replay_decisions(self):
+        try:
+            [(decisions,)] = self.sql("select count(*) from decision")
+        except psycopg2.Error:
+            return  # a test has moved or broken it
+        if not decisions or self.decisions_falsified:
+            return
+        with tempfile.TemporaryDirectory(prefix="assay-home-") as home:
+            told = Service(self.url, home).command("verify", ok=None)
+        assert re.search(rf"^ok +{decisions} decisions replay", told.stdout, re.M), f"{decisions} decisions:\n{told.stdout}{told.stderr}"
 
 
 @pytest.fixture(scope="module")
 def database(cluster, migrated):
     made = Database(cluster, cluster.create_database(migrated))
     yield made
-    cluster.drop_database(made.name)
+    made.drop()
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +122,7 @@ def new_database(cluster, migrated):
 
     yield make
     for one in made:
-        cluster.drop_database(one.name)
+        one.drop()
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ static const char *const refunds[] = {"rfd_1"};
 
 static json_t *obstacles_of(const struct exit_facts *facts, enum lang lang)
 {
-	struct exit_obstacle found[ROOM];
+	struct obstacle found[ROOM];
 	struct buf out = BUF_INIT(1 << 16);
 	struct json_writer w = json_writer_on(&out);
 
 	ck_assert_uint_le(exit_obstacles_max(facts), ROOM);
 	size_t n = exit_obstacles(facts, found);
 	ck_assert_uint_le(n, exit_obstacles_max(facts));
-	exit_obstacles_json(&w, found, n, lang);
+	obstacles_json(&w, found, n, lang);
 	ck_assert(!out.failed);
 	json_t *json = kept(json_loads(out.data, 0, NULL));
 	buf_free(&out);

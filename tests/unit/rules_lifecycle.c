@@ -19,10 +19,10 @@ static char *statement_of(const char *path, const char *start)
 	return from + strlen(start);
 }
 
-/* The database enforces the same table: each of its rows is one of ours, and there are as many. */
-START_TEST(the_databases_table_is_the_same)
+/* The rows of an insert: each is one of ours, and there are as many. */
+static void ck_same_moves(const char *path, const char *insert, bool (*allowed)(enum provider_status, enum provider_status), size_t count)
 {
-	char *sql = statement_of("migrations/0001-foundation.sql", "insert into lifecycle_transition values");
+	char *sql = statement_of(path, insert);
 	size_t rows = 0;
 
 	for (char *at = strchr(sql, '('); at; at = strchr(at + 1, '(')) {
@@ -33,10 +33,28 @@ START_TEST(the_databases_table_is_the_same)
 
 		ck_assert_int_eq(sscanf(at, "('%31[a-z_]', '%31[a-z_]')", from, to), 2);
 		ck_assert(provider_status_by_name(from, &a) && provider_status_by_name(to, &b));
-		ck_assert_msg(lifecycle_allows(a, b), "%s to %s", from, to);
+		ck_assert_msg(allowed(a, b), "%s to %s", from, to);
 		rows++;
 	}
-	ck_assert_uint_eq(rows, lifecycle_transition_count);
+	ck_assert_uint_eq(rows, count);
+}
+
+START_TEST(the_databases_tables_are_the_same)
+{
+	ck_same_moves("migrations/0001-foundation.sql", "insert into lifecycle_transition values", lifecycle_allows, lifecycle_transition_count);
+	ck_same_moves("migrations/0005-corrections.sql", "insert into lifecycle_correction values", lifecycle_corrects,
+	              lifecycle_correction_count);
+}
+END_TEST
+
+/* What only a correction makes is no move that anything else makes too. */
+START_TEST(corrections_are_moves_of_their_own)
+{
+	for (size_t i = 0; i < lifecycle_correction_count; i++)
+		ck_assert(!lifecycle_allows(lifecycle_corrections[i].from, lifecycle_corrections[i].to));
+	ck_assert(lifecycle_corrects(PROVIDER_REVOKED, PROVIDER_CERTIFIED));
+	ck_assert(!lifecycle_corrects(PROVIDER_EXITED, PROVIDER_CERTIFIED));
+	ck_assert(!lifecycle_corrects(PROVIDER_REGISTERED, PROVIDER_CERTIFIED));
 }
 END_TEST
 
@@ -81,4 +99,4 @@ START_TEST(names_read_back)
 }
 END_TEST
 
-CHECK_MAIN("rules_lifecycle", the_databases_table_is_the_same, the_life_of_a_provider, names_read_back)
+CHECK_MAIN("rules_lifecycle", the_databases_tables_are_the_same, corrections_are_moves_of_their_own, the_life_of_a_provider, names_read_back)

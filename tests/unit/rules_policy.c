@@ -50,6 +50,24 @@ START_TEST(the_example_is_read_as_it_says)
 }
 END_TEST
 
+/* What is not set is not written: a policy from before this was known keeps its bytes. */
+START_TEST(how_long_decisions_can_be_argued_about)
+{
+	json_t *json = example_policy();
+	const struct policy *p = policy_of(json);
+
+	ck_assert(!p->decisions.reopen.configured && !p->decisions.appeal.configured && !p->decisions.appeal_answer.configured);
+	ck_assert_ptr_null(strstr(canonical(p), "decisions"));
+	put(json, "decisions", json_of("{'appeal_days': null}"));
+	ck_assert_ptr_null(strstr(canonical(policy_of(json)), "decisions"));
+	put(json, "decisions", json_of("{'appeal_answer_days': 30, 'reopen_days': 0}"));
+	p = policy_of(json);
+	ck_assert(p->decisions.reopen.configured && p->decisions.reopen.days == 0);
+	ck_assert(p->decisions.appeal_answer.configured && p->decisions.appeal_answer.days == 30);
+	ck_assert_ptr_nonnull(strstr(canonical(p), ",\"decisions\":{\"reopen_days\":0,\"appeal_answer_days\":30},\"trial\""));
+}
+END_TEST
+
 /* rules.md's (D), and unset where the platform has told nothing. */
 START_TEST(what_is_absent_has_the_rules_reading)
 {
@@ -177,6 +195,10 @@ START_TEST(each_wrong_value_is_refused_at_its_place)
 	        {"counting/store_statuses", "['open']", "invalid_value /counting/store_statuses/0"},
 	        {"counting/require_bound_at_evaluation", "1", "wrong_type /counting/require_bound_at_evaluation"},
 	        {"counting/gmv_window", "'all'", "invalid_value /counting/gmv_window"},
+	        {"decisions", "[]", "wrong_type /decisions"},
+	        {"decisions", "{'reopen_days': -1, 'appeal_days': 3661, 'appeal_answer_days': '7', 'days': 1}",
+	         "unknown_member /decisions/days\nnumber_out_of_range /decisions/reopen_days\nnumber_out_of_range /decisions/appeal_days\n"
+	         "wrong_type /decisions/appeal_answer_days"},
 	        {"trial", NULL, "missing /trial"},
 	        {"regular", NULL, "missing /regular"},
 	        {"trial/months", "0", "number_out_of_range /trial/months"},
@@ -281,7 +303,7 @@ START_TEST(references_are_id_at_version)
 }
 END_TEST
 
-CHECK_MAIN("rules_policy", the_example_is_read_as_it_says, what_is_absent_has_the_rules_reading,
+CHECK_MAIN("rules_policy", the_example_is_read_as_it_says, how_long_decisions_can_be_argued_about, what_is_absent_has_the_rules_reading,
            unset_is_not_zero_and_no_documents_are_not_unset, every_option_is_read_and_written,
            the_canonical_form_is_the_contracts_and_reads_back_the_same, each_wrong_value_is_refused_at_its_place,
            every_problem_is_told_at_once, a_tree_is_at_most_8_deep_and_has_at_most_64_nodes, references_are_id_at_version)

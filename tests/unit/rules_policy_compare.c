@@ -59,6 +59,7 @@ START_TEST(each_member_is_compared)
 	        "'reapply_cooldown_days':90,'trial_failed_cooldown_days':30,'deposit_due_days':10,'refund_request_days':14},"
 	        "'counting':{'repeat_window_months':12,'repeat_scope':'any','store_statuses':['normal','suspended'],"
 	        "'require_bound_at_evaluation':false,'gmv_window':'since_binding'},"
+	        "'decisions':{'reopen_days':400,'appeal_days':30,'appeal_answer_days':0},"
 	        "'trial':{'months':2},'regular':{'months':6}}");
 	put(to, "trial/requires", json_deep_copy(look(example_policy(), "trial/requires")));
 	put(to, "regular/requires", json_deep_copy(look(example_policy(), "regular/requires")));
@@ -79,6 +80,9 @@ START_TEST(each_member_is_compared)
 	        "/counting/store_statuses changed [\"normal\"] [\"normal\",\"suspended\"]\n"
 	        "/counting/require_bound_at_evaluation changed true false\n"
 	        "/counting/gmv_window changed \"period\" \"since_binding\"\n"
+	        "/decisions/reopen_days changed null 400\n"
+	        "/decisions/appeal_days changed null 30\n"
+	        "/decisions/appeal_answer_days changed null 0\n"
 	        "/trial/months changed 3 2\n"
 	        "/regular/months changed 3 6\n");
 	json_t *said = differences(example_policy(), to, LANG_EN);
