@@ -15,6 +15,7 @@ int cmd_import(int argc, char **argv);
 int cmd_close(int argc, char **argv);
 int cmd_evaluate(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_partitions(int argc, char **argv);
 int cmd_routes(int argc, char **argv);
 int cmd_codes(int argc, char **argv);
 

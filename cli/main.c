@@ -16,6 +16,8 @@ static const struct command {
         {"close", cmd_close, "close --as-of DAY [--dry-run]", "decide every period that ended by that day"},
         {"evaluate", cmd_evaluate, "evaluate [--document] FILE", "evaluate a request, or a decision's document again; prints the answer"},
         {"verify", cmd_verify, "verify [--audit-head POSITION:SHA256]", "replay every decision and check what must hold in the database and its audit log"},
+        {"partitions", cmd_partitions, "partitions [--ahead MONTHS] [--detach-before YYYY-MM | --attach-newest]",
+         "list the months of day facts; make some ahead, or put old ones away"},
         {"routes", cmd_routes, "routes", "print the route table"},
         {"codes", cmd_codes, "codes", "print the catalogue of problems and faults"},
 };

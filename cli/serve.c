@@ -141,6 +141,7 @@ static bool run(const char *url, const struct settings *settings, const unsigned
 	const struct service_config config = {
 	        .settings = settings,
 	        .database_url = url,
+	        .read_database_url = settings->read_database_url,
 	        .operations = operations,
 	        .operations_len = operations_len,
 	        .auth_by_hash = &AUTH_KEY,

@@ -17,12 +17,18 @@ void handle_healthz(struct request *rq)
 
 void handle_readyz(struct request *rq)
 {
-	static const char body[] = "{\"status\":\"ready\"}";
+	bool usable;
+	long long lag_ms, bound_ms;
 	reply_header(rq, "Cache-Control", "no-store");
-	if (service_ready())
-		reply_json_text(rq, 200, body, sizeof body - 1);
-	else
+	if (!service_ready()) {
 		reply_problem(rq, service_stopping() ? CODE_STOPPING : CODE_DATABASE_UNAVAILABLE, NULL, 0);
+		return;
+	}
+	const char *body = "{\"status\":\"ready\"}";
+	if (service_replica(&usable, &lag_ms, &bound_ms)) /* reads go to the primary while it is of no use: ready all the same */
+		body = request_printf(rq, "{\"status\":\"ready\",\"replica\":{\"usable\":%s,\"lag_ms\":%s,\"lag_bound_ms\":%lld}}",
+		                      usable ? "true" : "false", lag_ms < 0 ? "null" : request_printf(rq, "%lld", lag_ms), bound_ms);
+	reply_json_text(rq, 200, body, strlen(body));
 }
 
 void handle_metrics(struct request *rq)

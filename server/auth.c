@@ -172,6 +172,7 @@ static bool let_in(struct request *rq, const struct known *known)
 	        .role = known->role,
 	        .provider_id = known->provider_id[0] ? request_copy(rq, known->provider_id, strlen(known->provider_id)) : NULL,
 	};
+	rq->actor = known->bucket;
 	rq->caller.actor_id = strcmp(known->actor_id, known->key_id) == 0
 	                              ? rq->caller.key_id
 	                              : request_copy(rq, known->actor_id, strlen(known->actor_id));

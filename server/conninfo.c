@@ -27,7 +27,10 @@ static bool says_on(PGconn *pg, const char *parameter)
 	return value && strcmp(value, "on") == 0;
 }
 
-bool conninfo_takes_writes(PGconn *pg) { return !says_on(pg, "in_hot_standby") && !says_on(pg, "default_transaction_read_only"); }
+bool conninfo_takes_writes(PGconn *pg)
+{
+	return !says_on(pg, "in_hot_standby") && !says_on(pg, "default_transaction_read_only");
+}
 
 static _Atomic unsigned epoch;
 static _Atomic int64_t moved_ms;
@@ -39,7 +42,10 @@ void conninfo_primary_moved(void)
 		epoch++;
 }
 
-unsigned conninfo_primary_epoch(void) { return epoch; }
+unsigned conninfo_primary_epoch(void)
+{
+	return epoch;
+}
 
 /* What holds where the string says nothing: a peer that is gone without a word is noticed within seconds. */
 static const char *const defaults[][2] = {

@@ -10,11 +10,11 @@ enum { ORIGINS_MAX = 64, ORIGIN_MAX = 255 + sizeof("https://:65535") };
 
 /* What a page may send, and what it may read of an answer, beside the few that it always may. */
 static const char may_send[] =
-        "Accept, Accept-Language, Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, "
+        "Accept, Accept-Language, Assay-Position, Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, "
         "If-None-Match, X-Request-Id, traceparent";
 static const char may_read[] =
-        "Content-Disposition, Content-Language, ETag, Idempotency-Replayed, Link, Location, Policy-Status, Retry-After, "
-        "WWW-Authenticate, X-Request-Id";
+        "Assay-Position, Content-Disposition, Content-Language, ETag, Idempotency-Replayed, Link, Location, Policy-Status, "
+        "Retry-After, WWW-Authenticate, X-Request-Id";
 static const char preflight_seconds[] = "600"; /* a browser keeps the answer that long */
 
 struct cors {

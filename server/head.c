@@ -238,8 +238,14 @@ static bool check_length(struct request *rq)
 	return false;
 }
 
+static bool check_position(struct request *rq)
+{
+	const char *position = request_header(rq, "Assay-Position");
+	return !position || position_read(position, &rq->needed) || bad_request(rq, "Assay-Position is not what an answer said");
+}
+
 bool head_check(struct request *rq)
 {
 	rq->body.max = body_max(rq->operation);
-	return check_length(rq) && check_accept(rq) && check_content_type(rq) && query_read(rq) && check_idempotency_key(rq);
+	return check_length(rq) && check_position(rq) && check_accept(rq) && check_content_type(rq) && query_read(rq) && check_idempotency_key(rq);
 }

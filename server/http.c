@@ -232,7 +232,7 @@ static enum MHD_Result on_end(struct request *rq)
 	}
 	if (rq->said)
 		return MHD_NO; /* the answer is out; the connection ends */
-	return refused(rq) ? send_reply(rq) : await_reply(rq);
+	return refused(rq) && !rq->positioning ? send_reply(rq) : await_reply(rq);
 }
 
 /* ---- what libmicrohttpd calls ---- */

@@ -63,6 +63,10 @@ struct lane_stats { /* written by the loop, read by /metrics */
 
 struct read_lane;
 struct read_lane *read_lane_new(struct poll *poll, const char *url);
+struct read_lane *read_lane_to_replicas(struct poll *poll, const char *url, int timeout_ms);
+unsigned read_lane_connection(const struct read_lane *lane); /* the number of the connection that it has, or had last */
+int read_lane_busy(const struct read_lane *lane);            /* how much is waiting or under way */
+void read_lane_other_host(struct read_lane *lane);           /* drops the connection; of several hosts another is tried first */
 void read_lane_free(struct read_lane *lane); /* what is still queued is ended as OP_UNAVAILABLE */
 enum op_end read_lane_submit(struct read_lane *lane, struct lane_op *op); /* OP_OK: accepted */
 void read_lane_flush(struct read_lane *lane); /* once a turn, after everything was submitted */

@@ -24,6 +24,8 @@ struct send {
 
 struct read_lane {
 	struct link *link;
+	bool of_replica;
+	unsigned connection; /* counts those made */
 	struct lane_op *first, **last; /* waiting to be sent */
 	int queued;
 	struct send sends[SENDS_MAX]; /* a ring */
@@ -136,7 +138,7 @@ static void failed(struct read_lane *lane, struct send *send, const PGresult *re
 	struct lane_op *ops = send->ops;
 	send->ops = NULL;
 	pg_error_text(res, why);
-	log_line(LOG_ERROR, "read failed", "statement", send->st ? send->st->name : "sync", "sqlstate", sqlstate, "why", why, NULL);
+	log_line(lane->of_replica ? LOG_WARN : LOG_ERROR, "read failed", "statement", send->st ? send->st->name : "sync", "sqlstate", sqlstate, "why", why, NULL);
 	end_ops(lane, ops, op_end_of(sqlstate));
 }
 
@@ -308,29 +310,41 @@ static void lane_up(void *owner)
 	assert(entered);
 	(void)entered;
 	atomic_store(&lane->stats.connected, 1);
+	lane->connection++;
 	if (set_up(lane, pg))
 		link_flush(lane->link);
 	else
 		link_lost(lane->link);
 }
 
-struct read_lane *read_lane_new(struct poll *poll, const char *url)
+static struct read_lane *make(struct poll *poll, const char *url, bool of_replica, int timeout_ms)
 {
 	static const struct link_owner calls = {lane_up, lane_input, lane_down};
 	struct read_lane *lane = calloc(1, sizeof *lane);
 	if (!lane)
 		return NULL;
 	char options[160]; /* a short array of keys would be planned anew each time, which costs more than running it */
-	snprintf(options, sizeof options, "-c statement_timeout=%d -c jit=off -c plan_cache_mode=force_generic_plan",
-	         READ_TIMEOUT_MS);
+	snprintf(options, sizeof options, "-c statement_timeout=%d -c jit=off -c plan_cache_mode=force_generic_plan", timeout_ms);
 	lane->last = &lane->first;
 	lane->keys = BUF_INIT(KEYS_MAX_BYTES);
-	lane->link = link_new(poll, url, "assay reads", options, &calls, lane);
+	lane->of_replica = of_replica;
+	lane->link = of_replica ? link_to_replicas(poll, url, "assay replica reads", options, &calls, lane)
+	                        : link_new(poll, url, "assay reads", options, &calls, lane);
 	if (lane->link)
 		return lane;
 	free(lane);
 	return NULL;
 }
+
+struct read_lane *read_lane_new(struct poll *poll, const char *url) { return make(poll, url, false, READ_TIMEOUT_MS); }
+
+struct read_lane *read_lane_to_replicas(struct poll *poll, const char *url, int timeout_ms) { return make(poll, url, true, timeout_ms); }
+
+unsigned read_lane_connection(const struct read_lane *lane) { return lane->connection; }
+
+int read_lane_busy(const struct read_lane *lane) { return lane->queued + (int)(lane->tail - lane->head); }
+
+void read_lane_other_host(struct read_lane *lane) { link_other_host(lane->link); }
 
 void read_lane_free(struct read_lane *lane)
 {

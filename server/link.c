@@ -19,6 +19,7 @@ struct link {
 	void *owner;
 	struct conninfo *to;
 	unsigned first_host; /* that the next attempt begins with */
+	bool of_replica;
 	unsigned epoch;      /* conninfo_primary_epoch() when this one began */
 	bool took_writes;    /* the server, when it was connected */
 	char *application_name, *options;
@@ -59,6 +60,17 @@ struct link *link_new(struct poll *poll, const char *url, const char *applicatio
                       const struct link_owner *calls, void *owner)
 {
 	return make(poll, conninfo_new(url, TO_PRIMARY), application_name, options, calls, owner);
+}
+
+struct link *link_to_replicas(struct poll *poll, const char *url, const char *application_name, const char *options,
+                              const struct link_owner *calls, void *owner)
+{
+	struct link *l = make(poll, conninfo_new(url, TO_REPLICA), application_name, options, calls, owner);
+	if (l) {
+		l->of_replica = true;
+		l->first_host = (unsigned)random();
+	}
+	return l;
 }
 
 void link_free(struct link *l)
@@ -183,11 +195,23 @@ void link_refused_write(struct link *l)
 		link_lost(l);
 }
 
+void link_other_host(struct link *l)
+{
+	l->first_host++;
+	link_lost(l);
+}
+
+/* The primary has moved since it was made. */
+static bool outlived(const struct link *l)
+{
+	return l->state == LINK_UP && !l->of_replica && l->epoch != conninfo_primary_epoch();
+}
+
 void link_tick(struct link *l, int64_t now)
 {
 	if (l->state == LINK_DOWN && now >= l->retry_at_ms)
 		start(l);
-	else if ((l->state == LINK_CONNECTING && now >= l->give_up_at_ms) || (l->state == LINK_UP && l->epoch != conninfo_primary_epoch()))
+	else if ((l->state == LINK_CONNECTING && now >= l->give_up_at_ms) || outlived(l))
 		link_lost(l);
 }
 

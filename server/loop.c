@@ -2,6 +2,7 @@
 
 #include "base/json_write.h"
 #include "server/log.h"
+#include "server/replica.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -28,12 +29,14 @@ struct loop {
 	struct MHD_Daemon *daemon;
 	struct read_lane *reads;
 	struct write_lanes *writes;
+	struct replica *replica; /* NULL: none is configured */
 	struct route_table *routes;
 	struct auth_cache *auth;
 	struct loop_config config;
 	struct loop_counts counts;
 	struct request *requests; /* those libmicrohttpd has shown us */
 	struct visitors visitors;
+	struct mail wake;
 	struct buf log;
 	int64_t log_written_ms, ticked_ms;
 	int held; /* requests that wait without being suspended */
@@ -44,6 +47,8 @@ struct loop {
 
 struct read_lane *loop_reads(struct loop *loop) { return loop->reads; }
 struct write_lanes *loop_writes(struct loop *loop) { return loop->writes; }
+struct replica *loop_replica(struct loop *loop) { return loop->replica; }
+struct positions *loop_positions(struct loop *loop) { return loop->config.positions; }
 struct poll *loop_poll(struct loop *loop) { return loop->poll; }
 struct route_table *loop_routes(struct loop *loop) { return loop->routes; }
 struct auth_cache *loop_auth(struct loop *loop) { return loop->auth; }
@@ -54,6 +59,7 @@ void loop_daemon_due(struct loop *loop) { loop->run_daemon = true; }
 void loop_held(struct loop *loop, int change) { loop->held += change; }
 struct loop_counts *loop_counts(struct loop *loop) { return &loop->counts; }
 const struct lane_stats *loop_read_stats(const struct loop *loop) { return read_lane_stats(loop->reads); }
+const struct replica_stats *loop_replica_stats(const struct loop *loop) { return loop->replica ? replica_stats(loop->replica) : NULL; }
 const struct lane_stats *loop_write_stats(const struct loop *loop) { return write_lanes_stats(loop->writes); }
 
 void loop_add_request(struct loop *loop, struct request *rq)
@@ -150,6 +156,7 @@ static void cut_slow_sender(struct loop *loop, struct request *rq)
 
 static void check_deadline(struct loop *loop, struct request *rq, int64_t now)
 {
+	position_late(rq, now);
 	int64_t age_ms = now - rq->began_us / 1000;
 	bool endless = rq->upload && rq->operation->body_max == SIZE_MAX; /* an import has all the time, as long as it moves */
 	bool arriving = rq->stage == STAGE_HEAD || (rq->stage == STAGE_BODY && !endless);
@@ -236,6 +243,10 @@ static void turn(struct loop *loop)
 {
 	poll_run(loop->poll, wait_of(loop));
 	run_daemon(loop);
+	if (loop->replica) { /* first: what it cannot have is for the primary */
+		replica_tick(loop->replica, now_ms());
+		replica_flush(loop->replica);
+	}
 	read_lane_flush(loop->reads);
 	write_lanes_flush(loop->writes);
 	tick(loop, now_ms());
@@ -317,11 +328,22 @@ void loop_free(struct loop *loop)
 	}
 	read_lane_free(loop->reads);
 	write_lanes_free(loop->writes);
+	replica_free(loop->replica);
 	route_table_free(loop->routes);
 	auth_cache_free(loop->auth);
 	poll_free(loop->poll);
 	buf_free(&loop->log);
 	free(loop);
+}
+
+static bool start_replica(struct loop *loop)
+{
+	const struct replica_config replica = {
+	        .url = loop->config.read_database_url, .lag_ms = loop->config.read_lag_ms, .positions = loop->config.positions};
+	if (!replica.url || !loop->reads || !loop->writes)
+		return !replica.url;
+	loop->replica = replica_new(loop->poll, &replica, loop->reads, loop->writes);
+	return loop->replica != NULL;
 }
 
 static bool watch_daemon(struct loop *loop)
@@ -349,7 +371,7 @@ struct loop *loop_start(const struct loop_config *config)
 	}
 	loop->routes = route_table_new(config->operations, config->operations_len);
 	loop->auth = auth_cache_new(&config->auth);
-	if (loop->reads && loop->writes && loop->routes && loop->auth)
+	if (loop->reads && loop->writes && start_replica(loop) && loop->routes && loop->auth)
 		loop->daemon = http_start(loop, config->listen_fd, &config->http);
 	if (loop->daemon && watch_daemon(loop) && pthread_create(&loop->thread, NULL, loop_main, loop) == 0)
 		return loop;
@@ -358,17 +380,14 @@ struct loop *loop_start(const struct loop_config *config)
 	return NULL;
 }
 
-static void nothing(struct mail *mail) { free(mail); }
+static void nothing(struct mail *mail) { (void)mail; }
 
 void loop_ask_to_stop(struct loop *loop, int64_t give_up_at_ms)
 {
 	atomic_store(&loop->give_up_at_ms, give_up_at_ms);
 	atomic_store(&loop->stopping, true);
-	struct mail *wake = calloc(1, sizeof *wake);
-	if (!wake)
-		return; /* it sees the flag at its next tick */
-	wake->run = nothing;
-	poll_post(loop->poll, wake);
+	loop->wake.run = nothing;
+	poll_post(loop->poll, &loop->wake); /* which it may leave where it is: it has seen the flag then */
 }
 
 bool loop_join(struct loop *loop)

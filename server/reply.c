@@ -13,7 +13,7 @@ static void stage(struct request *rq, int status, const char *content_type, cons
 	rq->reply.bytes = bytes;
 	rq->reply.len = len;
 	if (!rq->in_worker)
-		http_wake(rq);
+		request_replied(rq);
 }
 
 void reply_bytes(struct request *rq, int status, const char *content_type, const void *bytes, size_t len, bool is_static)

@@ -40,6 +40,7 @@ struct request *request_new(struct loop *loop, const char *uri)
 void request_free(struct request *rq)
 {
 	assert(!rq->op_pending && !rq->in_worker);
+	position_lost(rq); /* of what was written and not answered */
 	while (rq->on_end_len)
 		rq->on_end_len--, rq->on_end[rq->on_end_len].fn(rq->on_end[rq->on_end_len].arg);
 	json_decref(rq->json);
@@ -192,12 +193,15 @@ static void problem_of_end(struct request *rq, enum op_end end)
 	}
 }
 
+static void submit(struct request *rq, const struct statement *st, bool write, void (*done)(struct lane_op *, enum op_end, const struct rows *));
 static void read_done(struct lane_op *op, enum op_end end, const struct rows *rows)
 {
 	struct request *rq = (struct request *)op;
 	if (abandoned(rq))
 		return;
-	if (end == OP_OK)
+	if (replica_failed(rq, end, rows))
+		submit(rq, op->st, op->st->slow, read_done);
+	else if (end == OP_OK)
 		rq->then(rq, rows);
 	else
 		problem_of_end(rq, end);
@@ -209,7 +213,8 @@ static void submit(struct request *rq, const struct statement *st, bool write, v
 	rq->op.st = st;
 	rq->op.params = rq->params_of_op;
 	rq->op.done = done;
-	enum op_end end = write ? write_lanes_submit(loop_writes(rq->loop), &rq->op) : read_lane_submit(loop_reads(rq->loop), &rq->op);
+	bool taken = done == read_done && replica_takes(rq);
+	enum op_end end = taken ? OP_OK : write ? write_lanes_submit(loop_writes(rq->loop), &rq->op) : read_lane_submit(loop_reads(rq->loop), &rq->op);
 	if (end == OP_OK) {
 		rq->op_pending = true;
 		rq->op_since_ms = now_ms();
@@ -304,6 +309,7 @@ static void written(struct lane_op *op, enum op_end end, const struct rows *rows
 
 void request_write_together(struct request *rq, const char *op, json_t *args, const struct statement *batch)
 {
+	rq->wrote = true;
 	rq->params_of_op[0] = op;
 	rq->params_of_op[1] = dump(rq, request_context(rq));
 	rq->params_of_op[2] = dump(rq, args);
@@ -343,13 +349,12 @@ static void done_mail(struct mail *mail)
 	rq->in_worker = false;
 	if (!rq->conn) {
 		request_free(rq);
-		return;
-	}
-	if (!rq->reply.staged) {
+	} else if (rq->reply.staged) {
+		request_replied(rq);
+	} else {
 		log_line(LOG_ERROR, "work ended without a reply", "operation", rq->operation->id, NULL);
 		reply_problem(rq, CODE_INTERNAL, NULL, 0);
 	}
-	http_wake(rq);
 }
 
 static void room_mail(struct mail *mail)
@@ -382,6 +387,7 @@ void request_work(struct request *rq, void (*work)(struct worker *w, struct requ
 	if (streams && !rq->upload)
 		rq->upload = upload_new(room_again, rq);
 	rq->work = work;
+	rq->wrote = strcmp(rq->operation->method, "GET") != 0;
 	rq->in_worker = true;
 	if ((streams && !rq->upload) || !pool_submit(pool_of(rq->operation), run_work, rq)) {
 		rq->in_worker = false;

@@ -46,6 +46,7 @@ struct operation {
 	bool json_stream;  /* a BODY_STREAM that is JSON: its Content-Type is checked like that of BODY_JSON */
 	size_t body_max;   /* bytes; 0: the default, 64 KiB */
 	bool body_optional;
+	bool from_primary; /* a read that must be exact, about money or access: never from a replica */
 	bool key_required; /* moves money: 400 without an Idempotency-Key */
 	const char *query; /* names of the query parameters it knows, separated by blanks; any other is refused */
 };

@@ -6,6 +6,7 @@
 #include "base/sha256.h"
 #include "server/cors.h"
 #include "server/lane.h"
+#include "server/positions.h"
 #include "server/problem.h"
 #include "server/request.h"
 #include "server/upload_internal.h"
@@ -67,6 +68,12 @@ struct request {
 	struct request *prev, *next; /* the loop's requests */
 	enum stage stage;
 	bool suspended, held, op_pending, in_worker, said, has_body, waits_room; /* held: waits, but is not suspended */
+	bool wrote;       /* or may have */
+	bool on_replica;  /* the statement under way is */
+	bool off_replica; /* a replica had no answer: the primary is asked from now on */
+	bool positioning; /* its answer waits for the position of what it wrote */
+	uint64_t actor;   /* a hash of who calls */
+	uint64_t needed;  /* the position that what it reads must include, of what the caller said: Assay-Position */
 	int64_t began_us, handled_us, op_since_ms;
 
 	const char *uri;    /* as sent */
@@ -160,6 +167,13 @@ void cors_read(struct request *rq, const struct cors *cors); /* sets rq->origin 
 bool cors_preflight(struct request *rq);
 void cors_answer(const struct request *rq, struct MHD_Response *response); /* what every answer says where origins are configured */
 
+/* read_your_writes.c: replicas, where they are configured */
+bool replica_takes(struct request *rq);                                                     /* the statement in rq->op is on its way */
+bool replica_failed(struct request *rq, enum op_end end, const struct rows *rows); /* it came back: the primary has to be asked */
+void request_replied(struct request *rq); /* a reply is staged: it is sent, with the position of what was written if something was */
+void position_lost(struct request *rq);   /* nobody will say what the position was */
+void position_late(struct request *rq, int64_t now); /* waits no longer than is reasonable */
+
 /* say_now.c: the staged reply, written past libmicrohttpd while the body is still arriving; and the end of the connection */
 void say_now(struct request *rq);
 void hang_up(struct request *rq);
@@ -170,6 +184,8 @@ void http_wake(struct request *rq); /* a reply was staged or room was made: let 
 /* loop.c: what a request needs of its loop */
 struct read_lane *loop_reads(struct loop *loop);
 struct write_lanes *loop_writes(struct loop *loop);
+struct replica *loop_replica(struct loop *loop);     /* NULL: none is configured */
+struct positions *loop_positions(struct loop *loop); /* likewise */
 struct poll *loop_poll(struct loop *loop);
 struct route_table *loop_routes(struct loop *loop);
 struct auth_cache *loop_auth(struct loop *loop);

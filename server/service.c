@@ -22,6 +22,7 @@ static struct {
 	struct jwt *jwt;
 	struct cors *cors;
 	struct rate_limits *limits;
+	struct positions *positions; /* NULL: no replicas */
 	struct loop *loops[LOOPS_MAX];
 	struct loop_counts *counts[LOOPS_MAX];
 	_Atomic size_t len; /* loops that are there; the first may ask while the others start */
@@ -130,6 +131,9 @@ static bool start_loops(const struct service_config *config, const int *fds, siz
 	const struct settings *s = config->settings;
 	struct loop_config one = {
 	        .database_url = config->database_url,
+	        .read_database_url = config->read_database_url,
+	        .read_lag_ms = s->read_lag_ms,
+	        .positions = service.positions,
 	        .write_lanes = (int)s->write_lanes,
 	        .body_ms = s->body_seconds * 1000,
 	        .http = {(unsigned)((size_t)s->connections / n), (unsigned)s->connections_per_address, (unsigned)s->idle_seconds},
@@ -155,7 +159,7 @@ static bool start_loops(const struct service_config *config, const int *fds, siz
 }
 
 /* What all loops share, and none changes but for the buckets. */
-static bool prepare_access(const struct settings *s)
+static bool prepare_access(const struct settings *s, bool replicas)
 {
 	const struct jwt_settings jwt = {.key_file = s->jwt_public_key_file,
 	                                 .issuer = s->jwt_issuer,
@@ -163,12 +167,16 @@ static bool prepare_access(const struct settings *s)
 	                                 .role_claim = s->jwt_role_claim,
 	                                 .provider_claim = s->jwt_provider_claim};
 	service.limits = rate_limits_new();
+	if (replicas && !(service.positions = positions_new()))
+		return false;
 	return service.limits && cors_new(s->cors_origins, &service.cors) && jwt_new(&jwt, &service.jwt);
 }
 
 static void drop_access(void)
 {
 	rate_limits_free(service.limits);
+	positions_free(service.positions);
+	service.positions = NULL;
 	cors_free(service.cors);
 	jwt_free(service.jwt);
 	service.limits = NULL;
@@ -182,7 +190,7 @@ bool service_start(const struct service_config *config)
 	int fds[LOOPS_MAX];
 	size_t n = loops_wanted(s);
 	service.config = *config;
-	if (!prepare_access(s))
+	if (!prepare_access(s, config->read_database_url != NULL))
 		return false;
 	struct workers_settings workers = {
 	        .database_url = config->database_url,
@@ -246,6 +254,53 @@ static void lane_metrics(struct buf *out, const char *name, const struct lane_st
 	buf_printf(out, "assay_lane_queued{lane=\"%s\"} %ld\nassay_lane_connections{lane=\"%s\"} %ld\n", name, queued, name, connected);
 }
 
+bool service_replica(bool *usable, long long *lag_ms, long long *bound_ms)
+{
+	*usable = service.len > 0;
+	*lag_ms = 0;
+	*bound_ms = service.config.settings->read_lag_ms;
+	int64_t now = now_ms();
+	for (size_t i = 0; i < service.len; i++) {
+		const struct replica_stats *s = loop_replica_stats(service.loops[i]);
+		if (!s)
+			return false;
+		int64_t covered = s->covered_ms, lag = covered ? now - covered : -1;
+		*usable = *usable && covered && lag <= *bound_ms;
+		if (*lag_ms >= 0 && (lag < 0 || lag > *lag_ms))
+			*lag_ms = lag;
+	}
+	return service.len > 0;
+}
+
+static void replica_metrics(struct buf *out)
+{
+	bool usable;
+	long long lag_ms, bound_ms;
+	if (!service_replica(&usable, &lag_ms, &bound_ms))
+		return;
+	unsigned long long reads = 0, declined[REPLICA_WHYS] = {0};
+	long connections = 0;
+	for (size_t i = 0; i < service.len; i++) {
+		const struct replica_stats *s = loop_replica_stats(service.loops[i]);
+		reads += s->reads;
+		connections += s->connections;
+		for (int why = 1; why < REPLICA_WHYS; why++)
+			declined[why] += s->declined[why];
+	}
+	metrics_gauge(out, "assay_replica_usable", "1 when every loop can read from a replica.", "", usable);
+	metrics_gauge(out, "assay_replica_connections", NULL, "", connections);
+	if (lag_ms >= 0)
+		buf_printf(out, "# HELP assay_replica_lag_seconds How old what replicas show is, at most.\n# TYPE assay_replica_lag_seconds gauge\n"
+		                "assay_replica_lag_seconds %.3f\n", (double)lag_ms / 1000);
+	buf_printf(out, "# HELP assay_replica_lag_bound_seconds Beyond this the primary is read.\n# TYPE assay_replica_lag_bound_seconds gauge\n"
+	                "assay_replica_lag_bound_seconds %.3f\n", (double)bound_ms / 1000);
+	buf_printf(out, "# HELP assay_replica_reads_total Statements that a replica answered.\n# TYPE assay_replica_reads_total counter\n"
+	                "assay_replica_reads_total %llu\n", reads);
+	buf_puts(out, "# HELP assay_replica_declined_total Statements for the primary instead, and why.\n# TYPE assay_replica_declined_total counter\n");
+	for (int why = 1; why < REPLICA_WHYS; why++)
+		buf_printf(out, "assay_replica_declined_total{why=\"%s\"} %llu\n", replica_why_names[why], declined[why]);
+}
+
 void service_metrics(struct buf *out)
 {
 	static const char *const pools[POOLS] = {"answers", "bodies", "streams", "background"};
@@ -261,6 +316,7 @@ void service_metrics(struct buf *out)
 	}
 	metrics_gauge(out, "assay_requests_active", "Requests under way.", "", active);
 	metrics_gauge(out, "assay_ready", "1 when reads and writes reach the database.", "", service_ready());
+	replica_metrics(out);
 	buf_printf(out, "# TYPE assay_connections_cut_total counter\nassay_connections_cut_total %llu\n", cut);
 	buf_printf(out, "# TYPE assay_rate_limited_total counter\nassay_rate_limited_total %llu\n", limited);
 	for (int pool = 0; pool < POOLS; pool++) {

@@ -8,7 +8,7 @@
 
 struct service_config {
 	const struct settings *settings;
-	const char *database_url;
+	const char *database_url, *read_database_url; /* the latter NULL: no replicas */
 	const struct operation *operations;
 	size_t operations_len;
 	/* by_keys: keyed hashes of keys, in hex. Columns: hash, key_id, name, role, provider_id, milliseconds until it expires (null:
@@ -28,6 +28,9 @@ bool service_stop(void);
 
 bool service_ready(void); /* at least one loop can read and write */
 bool service_stopping(void);
+/* For /readyz: whether every loop can read from a replica now, and how far behind the one furthest behind is, -1 when that is not
+ * known. False: none is configured. */
+bool service_replica(bool *usable, long long *lag_ms, long long *bound_ms);
 void service_metrics(struct buf *out);
 
 #endif

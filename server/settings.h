@@ -9,6 +9,8 @@
 struct settings {
 	const char *listen;       /* "host:port" */
 	const char *database_url; /* NULL: a private PostgreSQL */
+	const char *read_database_url; /* streaming replicas of it that take reads; NULL: none */
+	long long read_lag_ms;         /* how old the state may be that they show */
 	const char *home;
 	bool sandbox;
 	long long loops;

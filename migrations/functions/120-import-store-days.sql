@@ -81,6 +81,12 @@ declare
 	m date := date_trunc('month', of_day);
 	name text := 'store_day_' || to_char(m, 'YYYYMM');
 begin
+	if m < store_day_kept_from() then
+		raise exception 'the figures of % were put away', to_char(m, 'YYYY-MM') using errcode = 'restrict_violation';
+	end if;
+	if to_regclass(name) is null then
+		perform pg_advisory_xact_lock(4242, 2); -- the daily job and an import may make it at the same moment
+	end if;
 	if to_regclass(name) is null then
 		execute format('create table %I (like store_day including all)', name);
 		execute format('alter table store_day attach partition %I for values from (%L) to (%L)', name, m, (m + interval '1 month')::date);

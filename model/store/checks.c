@@ -175,11 +175,12 @@ enum db_status check_roll_up(struct db *db, struct check_report *r)
 {
 	static const struct statement st = {
 	        .name = "check_roll_up",
-	        .sql = "select (select count(*) from store_month), x.store_id || ' ' || to_char(x.month, 'YYYY-MM'), 'its roll-up is not the sum of its days'"
+	        .sql = "with kept as (select * from store_month where month >= coalesce(store_day_kept_from(), '-infinity'))"
+	               " select (select count(*) from kept), x.store_id || ' ' || to_char(x.month, 'YYYY-MM'), 'its roll-up is not the sum of its days'"
 	               " from (select) one left join (select store_id, month from"
 	               "  (select store_id, date_trunc('month', day)::date as month, sum(orders) as orders, sum(gmv_fen) as gmv_fen from store_day"
 	               "   where day < (select date_trunc('month', day + 1)::date from watermark) group by 1, 2) d"
-	               "  full join store_month m using (store_id, month)"
+	               "  full join kept m using (store_id, month)"
 	               "  where (coalesce(d.orders, 0), coalesce(d.gmv_fen, 0)) <> (coalesce(m.orders, 0), coalesce(m.gmv_fen, 0))) x on true",
 	};
 	return check_by_sql(db, &st, r);

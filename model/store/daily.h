@@ -1,4 +1,4 @@
-/* The daily job: trials and periods begin, what ended is closed within the watermark, what lacks figures waits. Outside a sandbox
+/* The daily job: partitions are made ahead, trials and periods begin, what ended is closed within the watermark, what lacks figures waits. Outside a sandbox
  * it runs by itself; in one, only as the test clock passes the day. However many instances there are, one at a time does it. */
 #ifndef ASSAY_MODEL_STORE_DAILY_H
 #define ASSAY_MODEL_STORE_DAILY_H

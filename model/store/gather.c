@@ -22,7 +22,8 @@ static const struct statement GATHER_PERIODS = {
         .name = "gather_periods",
         .sql = "select w.i, d.period_id, d.provider_id, d.facts_version, d.stage, d.start_day - date '1970-01-01',"
                " w.as_of, array_to_string(d.policies, ' '), p.region, p.industry, p.main_category,"
-               " (select day from watermark) - date '1970-01-01', assay_today() - date '1970-01-01'"
+               " (select day from watermark) - date '1970-01-01', assay_today() - date '1970-01-01',"
+               " store_day_kept_from() - date '1970-01-01'"
                " from unnest($1::integer[], $2::text[], $3::integer[]) w(i, period_id, as_of)"
                " join period d on d.period_id = w.period_id join provider p on p.provider_id = d.provider_id"
                " order by w.i",
@@ -64,6 +65,9 @@ static enum db_status read_period(struct db *db, struct gather_work *w, const PG
 	p->end = in->as_of; /* until the policies say */
 	w->watermark = gather_day(res, row, 11);
 	p->origin = (struct document_origin){.decided_on = gather_day(res, row, 12), .watermark = w->watermark};
+	day kept_from = gather_day(res, row, 13);
+	if (kept_from != DAY_NONE && in->start < kept_from)
+		p->unreadable = "figures of its days were put away"; /* what is missing must not count as nothing */
 	in->provider_industry = arena_text(&w->arena, PQgetvalue(res, row, 9));
 	in->provider_main_category = arena_text(&w->arena, PQgetvalue(res, row, 10));
 	if (!stage_by_name(PQgetvalue(res, row, 4), &in->stage) || !region_parse(PQgetvalue(res, row, 8), &in->provider_region))

@@ -19,7 +19,8 @@ enum {
 
 static const struct statement today_of = {
         .name = "import_today",
-        .sql = "select assay_today() - date '1970-01-01', coalesce((select mode = 'test' from clock), false)"};
+        .sql = "select assay_today() - date '1970-01-01', coalesce((select mode = 'test' from clock), false),"
+               " store_day_kept_from() - date '1970-01-01'"};
 static const struct statement make_id = {.name = "import_id", .sql = "select new_id('imp')"};
 /* The lock is the session's: who can take it knows that the import is dead (import_sweep). */
 static const struct statement create = {
@@ -252,6 +253,7 @@ static enum import_outcome check_day(struct job *j, struct cell_limits *limits)
 		return outcome_of(status);
 	bool sandbox = *PQgetvalue(res, 0, 1) == 't';
 	limits->today = (day)strtol(PQgetvalue(res, 0, 0), NULL, 10);
+	limits->first_day = PQgetisnull(res, 0, 2) ? DAY_NONE : (day)strtol(PQgetvalue(res, 0, 2), NULL, 10);
 	limits->last_day = sandbox ? DAY_MAX : limits->today;
 	j->report->today = limits->today;
 	PQclear(res);

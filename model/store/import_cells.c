@@ -178,6 +178,10 @@ static bool day_cell(struct cell *out, enum column_kind kind, const char *p, siz
 		char today[DAY_TEXT];
 		return bad_value(fault, CODE_DAY_IN_FUTURE, p, len, day_text(limits->today, today));
 	}
+	if (kind == COLUMN_PAST_DAY && limits->first_day != DAY_NONE && d < limits->first_day) {
+		char first[DAY_TEXT];
+		return bad_value(fault, CODE_DAY_PUT_AWAY, p, len, day_text(limits->first_day, first));
+	}
 	out->type = CELL_DAY;
 	out->n = d;
 	return true;

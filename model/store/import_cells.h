@@ -32,7 +32,8 @@ struct cell_fault {
 
 struct cell_limits {
 	day today;
-	day last_day; /* a COLUMN_PAST_DAY may not be later */
+	day last_day;  /* a COLUMN_PAST_DAY may not be later */
+	day first_day; /* nor earlier: figures before it were put away; DAY_NONE: none were */
 };
 
 /* False: *fault says why, *out is not to be used. */

@@ -18,7 +18,7 @@ enum column_kind {
 	COLUMN_CREDIT_CODE, /* GB 32100, check character right */
 	COLUMN_DAY,
 	COLUMN_DAY_OR_NONE, /* empty, null or an absent member: none */
-	COLUMN_PAST_DAY, /* not after today, except in a sandbox */
+	COLUMN_PAST_DAY, /* not after today, except in a sandbox; nor of a month that was put away */
 	COLUMN_COUNT /* 0..2^53-1 */
 };
 

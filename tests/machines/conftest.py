@@ -1,46 +1,8 @@
-"""A primary and its streaming replica, both real, and services that know of both."""
+"""A primary and its streaming replica, and services that read from it."""
 
 import pytest
 
-from support.at_once import eventually
-from support.fixtures import Database
-from support.postgres import Cluster
-
-KEEPING = {"synchronous_commit": "on"}  # what was committed is on disk
-
-
-class Pair:
-    def __init__(self):
-        self.primary = Cluster(KEEPING)
-        self.replica = None
-        try:
-            self.replica = Cluster(KEEPING, of=self.primary)
-        except BaseException:
-            self.primary.remove()
-            raise
-
-    def remove(self):
-        self.replica.remove()
-        self.primary.remove()
-
-    def url(self, name, more=""):
-        """Of both hosts: libpq finds the one that takes writes."""
-        return f"postgresql://assay@/{name}?host={self.primary.dir},{self.replica.dir}&port=5432,5432{more}"
-
-    def database(self, more=""):
-        """A new one, at either host."""
-        made = Database(self.primary, self.primary.create_database())
-        made.url = self.url(made.name, more)
-        return made
-
-    def synchronous(self):
-        """From now on a commit is acknowledged once the replica has it, too."""
-        self.primary.configure("synchronous_standby_names", "*")
-        eventually(lambda: self.primary.sql("select sync_state from pg_stat_replication") == [("sync",)])
-
-    def caught_up(self):
-        at = self.primary.position()
-        eventually(lambda: self.replica.position() >= at, what="the replica does not follow")
+from support.machines import Pair, usable
 
 
 @pytest.fixture
@@ -48,3 +10,17 @@ def pair():
     made = Pair()
     yield made
     made.remove()
+
+
+@pytest.fixture
+def reading(pair, new_service):
+    """reading(lag_ms=...): a service that reads from the replica, which has caught up."""
+
+    def make(database=None, lag_ms=60000, **more):
+        database = database or pair.database()
+        env = {"ASSAY_READ_DATABASE_URL": pair.replica.url(database.name), "ASSAY_READ_LAG_MS": str(lag_ms), **more.pop("env", {})}
+        service = new_service(database, env=env, **more)
+        usable(service)
+        return service
+
+    return make

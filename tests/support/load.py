@@ -19,6 +19,7 @@ class Load:
         self.providers = [self.world.register() for _ in range(3)]
         self.stopping = threading.Event()
         self.statuses = {"read": [], "write": []}
+        self.times = {"read": [], "write": []}  # (when, status)
         self.sent = []  # (provider, key, reference) of each payment, whatever became of it
         self.paid = set()  # those that were answered 201
         self.wrong = []
@@ -50,7 +51,7 @@ class Load:
     def _read(self, client, i, n):
         provider = self.providers[n % len(self.providers)]
         answer = client.get(f"/v1/providers/{provider['provider_id']}")
-        self.statuses["read"].append(answer.status)
+        self._note("read", answer.status)
         if answer.status == 200:
             assert answer.json["credit_code"] == provider["credit_code"], "another's answer"
         else:
@@ -62,12 +63,16 @@ class Load:
         one = (provider["provider_id"], f"key-{i}-{n}", f"ref-{i}-{n}")
         self.sent.append(one)
         answer = pay(client, one)
-        self.statuses["write"].append(answer.status)
+        self._note("write", answer.status)
         if answer.status == 201:
             self.paid.add(one)
         else:
             assert answer.status in DURING and answer.code in ("database_unavailable", "overloaded") and answer.headers["Retry-After"], answer
             time.sleep(0.02)
+
+    def _note(self, kind, status):
+        self.statuses[kind].append(status)
+        self.times[kind].append((time.monotonic(), status))
 
     def seen(self, kind, status, more=1):
         """Waits for that many more answers of that status."""

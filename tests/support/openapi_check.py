@@ -24,7 +24,7 @@ PROBLEM = "application/problem+json"
 TRANSPORT_HEADERS = {
     "cache-control", "connection", "content-encoding", "content-length", "content-type", "date", "keep-alive", "server",
     "transfer-encoding", "vary", "x-content-type-options", "x-frame-options", "referrer-policy", "content-security-policy",
-    "strict-transport-security", "access-control-allow-origin", "access-control-allow-credentials",
+    "strict-transport-security", "assay-position", "access-control-allow-origin", "access-control-allow-credentials",
     "access-control-allow-headers", "access-control-allow-methods", "access-control-expose-headers", "access-control-max-age",
 }  # fmt: skip
 # What can be answered before it is known, or where it is not known, which operation is meant.

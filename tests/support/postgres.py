@@ -142,6 +142,19 @@ class Cluster:
         finally:
             connection.close()
 
+    def signal_all(self, how):
+        """Sends a signal to the server and all its processes: SIGSTOP makes it hang, SIGCONT go on."""
+        postmaster = self.process.pid
+        os.kill(postmaster, how)
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{entry}/stat", encoding="ascii", errors="replace") as stat:
+                    parent = int(stat.read().rsplit(")", 1)[1].split()[1])
+            except OSError:
+                continue
+            if parent == postmaster:
+                os.kill(int(entry), how)
+
     def configure(self, name, value):
         """A setting for everybody from now on, sessions that exist included; it outlives a restart."""
         self.sql(f"alter system set {name} = '{value}'")
