@@ -67,12 +67,6 @@ begin
 	select r.decision_id, min(greatest(r.first_day, r.start_day)) from reach r group by r.decision_id order by r.decision_id;
 end $$;
 
--- What the audit log and events keep of a mark.
-create or replace function decision_stale_audited(d decision, p_import_id text, first_day date) returns jsonb language sql immutable as $$
-	select jsonb_build_object('decision_id', d.decision_id, 'provider_id', d.provider_id, 'period_id', d.period_id,
-		'import_id', p_import_id, 'first_day', first_day)
-$$;
-
 -- In the import's own transaction: each decision that it concerns is stale, until what today's facts make of it is known and is
 -- the same. A night that corrects nothing behind the watermark looks at nothing.
 create or replace function import_mark_decisions(ctx jsonb, p_import_id text, p_kind text) returns void language plpgsql as $$
@@ -92,13 +86,13 @@ begin
 			insert into decision_review as r (decision_id, marked_on) select c.decision_id, today from concerned c order by c.decision_id
 			on conflict (decision_id) do update set marks = r.marks + 1, differs = nullif(r.differs, false),
 				marked_on = case when r.differs is false then excluded.marked_on else r.marked_on end)
-		select x as decision, c.first_day, c.was_stale from concerned c join decision x using (decision_id) order by x.decision_id
+		select x.decision_id, x.provider_id, c.was_stale, jsonb_build_object('decision_id', x.decision_id, 'provider_id', x.provider_id,
+				'period_id', x.period_id, 'import_id', p_import_id, 'first_day', c.first_day) as told
+			from concerned c join decision x using (decision_id) order by x.decision_id
 	loop
-		perform audit_add(ctx, 'decision.marked_stale', (m.decision).decision_id, null,
-			decision_stale_audited(m.decision, p_import_id, m.first_day));
+		perform audit_add(ctx, 'decision.marked_stale', m.decision_id, null, m.told);
 		if not m.was_stale then
-			perform event_add('decision.stale', (m.decision).provider_id, (m.decision).decision_id,
-				decision_stale_audited(m.decision, p_import_id, m.first_day));
+			perform event_add('decision.stale', m.provider_id, m.decision_id, m.told);
 		end if;
 	end loop;
 end $$;
