@@ -71,7 +71,7 @@ def test_a_second_start_finds_everything_in_place(own):
     provider, key = provider_of(service), service.admin_key
     assert stat.S_IMODE(os.stat(os.path.join(service.home, "admin.key")).st_mode) == 0o600
     service.stop()
-    assert postgres_processes(os.path.join(service.home, "postgres")) == []
+    wait_until(lambda: not postgres_processes(os.path.join(service.home, "postgres")), "its log collector has ended, too")
     service.start()
     assert service.admin_key == key
     assert has_provider(service, provider)
@@ -172,7 +172,7 @@ def test_a_command_without_a_service_starts_the_database_for_itself(own):
     service.command("migrate")
     base = os.path.join(service.home, "postgres")
     assert os.path.exists(os.path.join(base, "data", "PG_VERSION"))
-    assert postgres_processes(base) == []
+    wait_until(lambda: not postgres_processes(base), "its log collector has ended, too")
     key = service.new_key("auditor")
     service.start()
     assert service.client(key).get("/v1/providers").status == 200
