@@ -14,7 +14,7 @@ database_url() { sed "s#//assay@/assay#//${2:-assay}@/$1#" <<<"$url"; }
 
 # volume_make NAME PROVIDERS STORES_EACH FIRST LAST
 volume_make() {
-	[ -z "$(as_superuser postgres -c "select from pg_database where datname = '$1' and datistemplate")" ] || return 0
+	[ -z "$(as_superuser postgres -c "select 1 from pg_database where datname = '$1' and datistemplate")" ] || return 0
 	say "Making $1: $2 providers with $3 stores each, and their figures from $4 to $5 (once)"
 	as_superuser postgres -c "set client_min_messages = warning" -c "drop database if exists $1" -c "create database $1 owner assay"
 	ASSAY_DATABASE_URL=$(database_url "$1") "$root/build/assayd" policy publish "$root/examples/policy-antiques-art.json" >/dev/null 2>&1
