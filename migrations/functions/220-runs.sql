@@ -9,7 +9,7 @@ $$;
 
 create or replace function run_result_body(x assessment_run_result) returns text language sql stable as $$
 	select row_to_json(y)::text from (select
-		x.period_id, x.provider_id, d.stage, d.number, d.start_day as start, d.end_day as "end", x.outcome, x.decision_id,
+		x.period_id, x.provider_id, d.stage, d.number, d.start_day as start, d.end_day as "end", d.example, x.outcome, x.decision_id,
 		(select row_to_json(z) from (select x.missing_from as "from", x.missing_through as through) z where x.missing_from is not null)
 			as missing_days, x.missing_store_days
 		from period d where d.period_id = x.period_id) y

@@ -12,9 +12,10 @@ $$;
 
 create or replace function simulation_result_body(r simulation_result) returns text language sql stable as $$
 	select row_to_json(x)::text from (select
-		r.period_id, r.provider_id, d.stage, d.number, d.start_day as start, d.end_day as "end", r.decision_id, o.outcome as was,
-		r.difference, r.reason, r.figures_differ, r.criteria
-		from period d, decision o where d.period_id = r.period_id and o.decision_id = r.decision_id) x
+		r.period_id, r.provider_id, d.stage, d.number, d.start_day as start, d.end_day as "end", d.example or s.example as example, r.decision_id,
+		o.outcome as was, r.difference, r.reason, r.figures_differ, r.criteria
+		from period d, decision o, simulation s
+		where d.period_id = r.period_id and o.decision_id = r.decision_id and s.simulation_id = r.simulation_id) x
 $$;
 
 -- What the audit log and events keep of one: not the policy, which its hash stands for.

@@ -140,7 +140,7 @@ def test_no_figures_is_no_failure(story):
     assert (run["status"], run["progress"], run["outcomes"]) == (
         "done", {"done": 1, "total": 1}, {"met": 0, "not_met": 0, "awaiting_data": 1})
     (result,) = story.results(run)
-    assert (result["outcome"], result["decision_id"]) == ("awaiting_data", None)
+    assert (result["outcome"], result["decision_id"], result["example"]) == ("awaiting_data", None, True)
     assert result["missing_days"] == {"from": "2023-05-16", "through": "2023-06-30"}
 
     story.load("store_days", [], complete_through="2023-06-30")

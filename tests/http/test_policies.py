@@ -281,3 +281,15 @@ def test_preamble_either_version_converts_and_the_decision_shows_both(rules):
         [("new_stores", 10, False), ("new_store_gmv_fen", 5000000, False)], [("new_stores", 2, True), ("new_store_gmv_fen", 100, True)]]  # fmt: skip
     assert rules.client.post(f"/v1/decisions/{decision['decision_id']}/replay").json["identical"] is True
     assert rules.periods(provider)[0]["policies"] == ["preamble@new"], "the regular period: the version in force on its first day"
+    where = f"/v1/providers/{provider['provider_id']}"
+    for path in ("/qualification", "/deposit"):
+        assert rules.client.get(where + path).json["example"] is True
+    for path in (f"{where}/applications", f"{where}/periods", f"/v1/decisions?provider_id={provider['provider_id']}"):
+        assert [one["example"] for one in rules.client.get(path).json["data"]].count(True) >= 1, path
+
+
+def test_every_answer_of_a_real_policy_says_nothing_of_an_example(rules):
+    rules.publish("genuine", example=False)
+    provider_id = rules.trial("genuine")["provider_id"]
+    assert not rules.qualification(provider_id)["example"] and not rules.client.get(f"/v1/providers/{provider_id}/deposit").json["example"]
+    assert [p["example"] for p in rules.client.get(f"/v1/providers/{provider_id}/periods").json["data"]] == [False]

@@ -95,7 +95,7 @@ def test_a_lower_threshold_passes_who_failed_on_it(history, client):
     assert done["totals"]["unchanged"] == {"met": 2, "not_met": 1} and done["totals"]["would_pass"] == 1
     assert done["measures"] == [{"measure": "new_stores", "would_pass": 1, "would_fail": 0}]
     (one,) = results(client, done)
-    assert history.name_of(one["provider_id"]) == "eight"
+    assert history.name_of(one["provider_id"]) == "eight" and one["example"] is True
     assert (one["was"], one["difference"], one["figures_differ"], one["stage"], one["end"]) == ("not_met", "would_pass", False, "trial", "2023-06-30")
     decision = client.get(f"/v1/decisions/{one['decision_id']}").json
     assert (decision["outcome"], decision["period_id"]) == ("not_met", one["period_id"])
