@@ -30,9 +30,18 @@ insert into store_version (store_id, valid_from, name, registered_region, ship_f
 	select 's-' || id, '2022-01-01', id, '420106', '{420100}', 'antiques_art', 'antiques_art', 'normal', 'imp_0' from many;
 insert into binding (provider_id, store_id, bound_on, import_id)
 	select 'prv_' || lpad(to_hex(whose), 10, '0'), 's-' || id, '2023-04-01', 'imp_0' from many;
-insert into period (period_id, provider_id, application_id, stage, number, start_day, end_day, scheduled_end, status, policies)
+insert into period (period_id, provider_id, application_id, stage, number, start_day, end_day, scheduled_end, status, policies, forecast,
+		missing_bps, progress_version) -- one that runs for each provider
 	select 'prd_' || id, 'prv_' || lpad(to_hex(whose), 10, '0'), 'app_' || id, case when rare then 'trial' else 'regular' end, i, '2023-04-01',
-		'2023-06-30', '2023-06-30', 'cancelled', '{antiques-art@2023-04-26}' from many;
+		'2023-06-30', '2023-06-30', case when whose = i then 'open' else 'cancelled' end, '{antiques-art@2023-04-26}',
+		'{"as_of":"2023-05-15","policy":"antiques-art@2023-04-26","met":false,"missing_bps":1,"criteria":[{"measure":"new_stores","clause":"3.2",'
+		'"alternative": null,"month": null,"by":"2023-06-30","needed":10,"projected":9,"missing":5,"met":false,"missing_bps":1}]}', i % 10000, 1
+	from many;
+select ensure_store_day_partition(('2020-01-01'::date + make_interval(months => m))::date) from generate_series(0, 35) m;
+insert into import_ref (seq, import_id) overriding system value select i, 'imp_' || id from many where i = 1;
+insert into moment (at) values ('2023-01-01');
+insert into state_history (kind, id, moment, was) select 'import', 'imp_0000000001', max(moment), '{}' from moment;
+insert into store_day (store_id, day, orders, gmv_fen, import_seq) select 's-0000000001', '2020-01-01'::date + i, 1, 1, 1 from generate_series(0, 1000) i;
 insert into import (import_id, kind, mode, status, sha256, created_by)
 	select 'imp_' || id, case when rare then 'exam_passes' else 'store_days' end, 'atomic', case when rare then 'rejected' else 'applied' end, lpad(id, 64, '0'),
 		'key_bench' from many;
@@ -45,6 +54,19 @@ insert into assessment_run_result (run_id, period_id, provider_id, outcome)
 insert into decision (decision_id, provider_id, period_id, outcome, decided_on, document, evidence, sha256, engine)
 	select 'dec_' || id, 'prv_' || lpad(to_hex(whose), 10, '0'), 'prd_' || id, case when rare then 'not_met' else 'met' end, '2023-07-01', '{}', '{}',
 		repeat('0', 64), 'bench' from many;
+insert into correction (correction_id, decision_id, provider_id, period_id, status, reason, outcome, document, sha256, evaluation_sha256, engine,
+		changes, proposed_by, proposed_on, decided_by, decided_on)
+	select 'cor_' || id, 'dec_' || id, 'prv_' || lpad(to_hex(whose), 10, '0'), 'prd_' || id, case when rare then 'withdrawn' else 'rejected' end, 'x',
+		'met', '{}', repeat('0', 64), repeat('0', 64), 'bench', '[]', 'key_bench', '2023-07-01', 'key_other', '2023-07-02' from many;
+insert into appeal (appeal_id, decision_id, provider_id, status, reason, documents, submitted_by, submitted_on, answered_by, answered_on)
+	select 'apl_' || id, 'dec_' || id, 'prv_' || lpad(to_hex(whose), 10, '0'), case when rare then 'open' else 'withdrawn' end, 'x', '[]', 'key_bench',
+		'2023-07-01', case when not rare then 'key_bench' end, case when not rare then '2023-07-02'::date end from many;
+insert into simulation (simulation_id, policy, document, sha256, industry, example, from_day, through_day, stages, created_by, status, finished_at)
+	select 'sim_' || id, 'antiques-art@2023-04-26', p.document, p.sha256, 'antiques_art', true, '2023-04-01', '2023-06-30', '{trial}', 'key_bench',
+		case when rare then 'failed' else 'done' end, now() from many, (select document, sha256 from policy limit 1) p;
+insert into simulation_result (simulation_id, period_id, provider_id, decision_id, difference, criteria)
+	select 'sim_0000000001', 'prd_' || id, 'prv_' || lpad(to_hex(whose), 10, '0'), 'dec_' || id, case when rare then 'would_fail' else 'would_pass' end,
+		'[]' from many;
 insert into api_key (key_id, actor_id, hash, prefix, name, role)
 	select 'key_' || id, 'key_' || id, sha256(id::bytea), left(id, 8), id, 'auditor' from many;
 insert into audit (at, request_id, actor_id, actor_name, action, subject, provider_id, after)
@@ -55,4 +77,4 @@ update provider p set body = provider_body(p);
 update period d set body = period_body(d);
 commit;
 vacuum (analyze) provider, application, ledger_entry, refund, waiver, store, store_version, binding, period, import, import_error,
-	assessment_run, assessment_run_result, decision, api_key, audit;
+	assessment_run, assessment_run_result, decision, correction, appeal, simulation, simulation_result, store_day, api_key, audit;

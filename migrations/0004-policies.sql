@@ -56,6 +56,7 @@ create table simulation (
 	finished_at timestamptz,
 	check ((finished_at is not null) = (status in ('done', 'failed')))
 );
+create index simulation_by_status on simulation (status, simulation_id);
 create index simulation_unfinished on simulation (simulation_id) where status in ('queued', 'running');
 create function guard_simulation() returns trigger language plpgsql as $$
 begin
@@ -82,5 +83,6 @@ create table simulation_result ( -- the periods for which it makes a difference,
 	primary key (simulation_id, period_id),
 	check ((reason is not null) = (difference = 'not_judged'))
 );
+create index simulation_result_by_difference on simulation_result (simulation_id, difference, period_id);
 create trigger append_only before update or delete on simulation_result for each row execute function refuse_change();
 create trigger append_only_truncate before truncate on simulation_result execute function refuse_change();

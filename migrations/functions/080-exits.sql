@@ -4,7 +4,7 @@
 create or replace function exit_body(x provider_exit) returns text language sql stable as $$
 	select row_to_json(y)::text from (select
 		x.exit_id, x.provider_id, p.status, x.from_status, x.exited_on,
-		x.reason, (select period_body(d)::json from period d where d.period_id = x.period_id) as period,
+		x.reason, (select period_read(d.body, d.provider_id, d.status, d.start_day, d.end_day)::json from period d where d.period_id = x.period_id) as period,
 		(select refund_body(r)::json from refund r where r.refund_id = x.refund_id) as refund,
 		p.reapply_from, p.reapply_cause, x.requested_by, instant(x.recorded_at) as created_at
 		from provider p where p.provider_id = x.provider_id) y

@@ -57,3 +57,23 @@ begin
 		|| ' and ledger_kind_listed(kind) order by e.seq desc limit $3'
 		using p_provider_id, coalesce(substring(after from '^[0-9]{1,18}$')::bigint, 0), n, p_kind;
 end $$;
+
+create or replace function simulation_result_list(p_simulation_id text, after text, n integer, p_difference text)
+returns table (cursor text, body text) language plpgsql stable as $$
+begin
+	return query execute 'select period_id, simulation_result_body(r) from simulation_result r where simulation_id = $1'
+		|| case when after is not null then ' and period_id > $2' else '' end
+		|| case when p_difference is not null then ' and difference = $4' else '' end
+		|| ' order by period_id limit $3'
+		using p_simulation_id, after, n, p_difference;
+end $$;
+
+create or replace function simulation_list(after text, n integer, p_status text)
+returns table (cursor text, body text) language plpgsql stable as $$
+begin
+	return query execute 'select simulation_id, simulation_body(s) from simulation s where true'
+		|| case when after is not null then ' and simulation_id < $1' else '' end
+		|| case when p_status is not null then ' and status = $3' else '' end
+		|| ' order by simulation_id desc limit $2'
+		using after, n, p_status;
+end $$;

@@ -15,16 +15,13 @@ const struct statement SIMULATION_BY_ID = {
 
 const struct statement SIMULATION_LIST = {
         .name = "simulation_list",
-        .sql = "select simulation_id, simulation_body(s) from simulation s where simulation_id < coalesce($1, 'sim_g')"
-               " and ($3::text is null or status = $3) order by simulation_id desc limit $2::integer",
+        .sql = "select cursor, body from simulation_list($1, $2::integer, $3)",
         .params = 3,
 };
 
 const struct statement SIMULATION_RESULT_LIST = {
         .name = "simulation_result_list",
-        .sql = "select period_id, simulation_result_body(r) from simulation_result r where simulation_id = $1"
-               " and period_id > coalesce($2, '') and ($4::text is null or difference = $4) order by period_id limit "
-               "$3::integer",
+        .sql = "select cursor, body from simulation_result_list($1, $2, $3::integer, $4)",
         .params = 4,
 };
 
