@@ -4,7 +4,6 @@ against it; at the end each operation's success must have been among them."""
 import hashlib
 import json
 import pathlib
-import time
 
 from support import openapi_check
 from support.world import csv, spread
@@ -14,16 +13,6 @@ def load(client, kind, rows, status=201, **query):
     answer = client.post("/v1/imports", body=csv(kind, rows), query={"kind": kind, **query}, headers={"Content-Type": "text/csv"})
     assert answer.status == status, answer
     return answer.json
-
-
-def finished(client, run_id, kind="assessment-runs"):
-    """The run, once it is done."""
-    give_up = time.monotonic() + 60
-    while True:
-        run = client.get(f"/v1/{kind}/{run_id}").json
-        if run["status"] in ("done", "failed") or time.monotonic() > give_up:
-            return run
-        time.sleep(0.05)
 
 
 def feed(client, world, code, gmv_fen, stores):
@@ -172,12 +161,12 @@ def test_every_operation(service, client, world, keys):
 
     # The second fails its trial, once the figures are there.
     world.advance("2023-07-02")
-    assert finished(client, client.post("/v1/assessment-runs", {"as_of": "2023-06-30"}).json["run_id"])["outcomes"]["awaiting_data"] == 1
+    assert world.finished("/v1/assessment-runs/" + client.post("/v1/assessment-runs", {"as_of": "2023-06-30"}).json["run_id"])["outcomes"]["awaiting_data"] == 1
     waiting = client.get(f"/v1/providers/{second['provider_id']}/periods").json["data"][-1]
     assert client.get(f"/v1/periods/{waiting['period_id']}/missing-days").json["data"]
     assert second["provider_id"] in [one["provider_id"] for one in client.all("/v1/at-risk")]
     load(client, "store_days", spread("a-0", "2023-05-12", "2023-06-30", 1, 1), complete_through="2023-07-01")
-    run = finished(client, client.post("/v1/assessment-runs", {"as_of": "2023-06-30"}).json["run_id"])
+    run = world.finished("/v1/assessment-runs/" + client.post("/v1/assessment-runs", {"as_of": "2023-06-30"}).json["run_id"])
     assert (run["status"], run["outcomes"]["not_met"]) == ("done", 1)
     assert client.get("/v1/assessment-runs").status == 200
     assert client.get(f"/v1/assessment-runs/{run['run_id']}/results").json["data"][0]["outcome"] == "not_met"
@@ -187,7 +176,7 @@ def test_every_operation(service, client, world, keys):
     # What if it had taken a hundred stores?
     higher = {"from": "2023-05-01", "through": "2023-06-30", "changes": [{"pointer": "/trial/requires/all/0/any/0/all/0/at_least", "value": 100}]}
     simulation = client.post("/v1/policies/antiques-art@2023-04-26/simulate", higher).json
-    assert finished(client, simulation["simulation_id"], "simulations")["totals"]["would_fail"] == 1
+    assert world.finished(f"/v1/simulations/{simulation['simulation_id']}")["totals"]["would_fail"] == 1
     assert client.get(f"/v1/simulations/{simulation['simulation_id']}/results").json["data"][0]["provider_id"] == first["provider_id"]
     assert client.get("/v1/simulations").status == 200
     answer = client.post(f"/v1/providers/{first['provider_id']}/what-if", {"period_id": period["period_id"], "stores": [{"store_id": "a-0", "bindings": []}]})

@@ -36,8 +36,14 @@ def story(world, client):
     assert run.status == 201, run
     for role in ("feed", "auditor", "operator"):
         assert client.post("/v1/keys", {"name": role, "role": role}).status == 201
+    (period,) = client.all(f"/v1/providers/{provider_id}/periods")
+    less = {"from": "2023-04-01", "through": "2023-06-30", "changes": [{"pointer": "/trial/requires", "value": {"measure": "new_stores", "at_least": 0, "clause": "3.2"}}]}
+    simulation = client.post("/v1/policies/antiques-art@2023-04-26/simulate", less).json
+    assert world.finished(f"/v1/simulations/{simulation['simulation_id']}")["status"] == "done"
     assert client.get("/v1/audit/verify").json["ok"]  # seals the entries: nothing changes any more
-    return {"/v1/imports/{id}/errors": bad["import_id"], "/v1/assessment-runs/{id}/results": run.json["run_id"], "provider": provider_id}
+    return {"/v1/imports/{id}/errors": bad["import_id"], "/v1/assessment-runs/{id}/results": run.json["run_id"],
+            "/v1/stores/{id}/days": "list-1", "/v1/periods/{id}/missing-days": period["period_id"],
+            "/v1/simulations/{id}/results": simulation["simulation_id"], "provider": provider_id}
 
 
 def at(path, story):

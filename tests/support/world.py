@@ -2,6 +2,7 @@
 
 import datetime
 import itertools
+import time
 
 from support.credit_code import credit_code
 
@@ -105,6 +106,17 @@ class World:
         self.approve(application["application_id"])
         self.pay(provider["provider_id"])
         return provider
+
+    # ---- what runs in the background ----
+
+    def finished(self, path):
+        """The run or simulation there, once it is over."""
+        give_up = time.monotonic() + 60
+        while True:
+            run = self._expect(self.client.get(path), 200)
+            if run["status"] in ("done", "failed") or time.monotonic() > give_up:
+                return run
+            time.sleep(0.05)
 
     # ---- facts ----
 
