@@ -22,7 +22,7 @@ create trigger append_only_truncate before truncate on moment execute function r
 -- Whoever asks for an instant waits for the holders of this lock (known_begin): they may be committing what happened before it.
 create function moment_stamp() returns trigger language plpgsql as $$
 begin
-	perform pg_advisory_xact_lock_shared(4242, 2);
+	perform pg_advisory_xact_lock_shared(4242, 3);
 	update moment set at = clock_timestamp() where moment = new.moment;
 	return null;
 end $$;

@@ -40,6 +40,13 @@ begin
 	if found then
 		return format('period %s, which covers it, is %s', p.period_id, p.status);
 	end if;
+	select d.decision_id into p from period d left join decision_review r using (decision_id)
+		where d.decision_id is not null and d.start_day < m + interval '1 month' and d.end_day >= m
+			and (r.differs is distinct from false and r.decision_id is not null or period_reopen_until(d) >= assay_today())
+		order by d.period_id limit 1;
+	if found then
+		return format('decision %s, which rests on it, may still be corrected', p.decision_id);
+	end if;
 	return null;
 end $$;
 

@@ -115,7 +115,7 @@ begin
 		compared_with := instant(began);
 	else
 		perform set_config('lock_timeout', '2000ms', true);
-		perform pg_advisory_xact_lock(4242, 2);
+		perform pg_advisory_xact_lock(4242, 3);
 	end if;
 end $$;
 

@@ -137,6 +137,17 @@ def test_what_was_put_away_never_counts_as_nothing(old):
     assert old.database.sql("select count(*) from decision") == [(4,)]
 
 
+def test_what_a_correction_needs_stays(old):
+    """A decision that today's facts differ from is judged again from the days of its period."""
+    old.database.sql(BULK.format(n=1))
+    old.command("close", "--as-of", "2023-06-30")
+    old.database.sql("insert into decision_review (decision_id, marked_on, differs) select decision_id, '2026-05-20', true from decision"
+                     " on conflict (decision_id) do update set differs = true")
+    stayed = old.command("partitions", "--detach-before", "2023-06", ok=None)
+    assert stayed.returncode == 1 and "may still be corrected" in stayed.stdout + stayed.stderr
+    assert states(old)["2023-03"] == "detached" and states(old)["2023-04"] == "attached"
+
+
 def test_an_import_that_began_before(old):
     """It waits for its turn while a month is put away; then its rows have no place, and it fails without a trace."""
     database = old.database

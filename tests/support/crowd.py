@@ -18,10 +18,11 @@ insert into period (period_id, provider_id, application_id, stage, number, start
 		'{{antiques-art@2023-04-26}}' from generate_series(1, {n}) i;
 insert into store select 's-' || i || '-' || k from generate_series(1, {n}, 2) i, generate_series(1, 10) k;
 insert into store_version (store_id, valid_from, name, registered_region, ship_from_regions, industry, category, status, import_id)
-	select store_id, '2023-01-01', store_id, '420106', '{{420100}}', 'antiques_art', 'antiques_art', 'normal', 'imp_00' from store;
+	select store_id, '2023-01-01', store_id, '420106', '{{420100}}', 'antiques_art', 'antiques_art', 'normal', 'imp_00' from store where store_id like 's-%-%';
 insert into binding (provider_id, store_id, bound_on, import_id)
-	select 'prv_' || to_hex(split_part(store_id, '-', 2)::integer), store_id, '2023-04-01', 'imp_00' from store;
-insert into store_month select store_id, m, 100, 500000 from store, unnest(array['2023-04-01', '2023-05-01', '2023-06-01']::date[]) m;
+	select 'prv_' || to_hex(split_part(store_id, '-', 2)::integer), store_id, '2023-04-01', 'imp_00' from store where store_id like 's-%-%';
+insert into store_month select store_id, m, 100, 500000 from store, unnest(array['2023-04-01', '2023-05-01', '2023-06-01']::date[]) m
+	where store_id like 's-%-%';
 insert into exam_pass select 'prv_' || to_hex(i), 'p-' || k, '2023-04-20', 'imp_00' from generate_series(1, {n}) i, generate_series(1, 2) k;
 update watermark set day = '2023-06-30';
 """
