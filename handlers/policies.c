@@ -113,7 +113,7 @@ void handle_policy_compare(struct request *rq)
 		faults_add(&f, "with", CODE_MISSING, NULL);
 	else if (!policy_version_valid(with) && !policy_ref_valid(with))
 		faults_add(&f, "with", CODE_WRONG_FORMAT, "version | id@version", NULL);
-	if (faults_any(&f)) {
+	if (!with || faults_any(&f)) {
 		reply_faults(rq, &f);
 		return;
 	}
