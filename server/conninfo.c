@@ -127,7 +127,7 @@ static char *turned(const char *list, unsigned n)
 	size_t len = strlen(list), before = (size_t)(head - list);
 	char *out = malloc(len + 2);
 	if (!out || !before)
-		return out ? strcpy(out, list) : NULL;
+		return out ? memcpy(out, list, len + 1) : NULL;
 	memcpy(out, head, len - before);
 	out[len - before] = ',';
 	memcpy(out + len - before + 1, list, before - 1);

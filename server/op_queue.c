@@ -2,6 +2,7 @@
 
 #include "base/array_literal.h"
 
+#include <assert.h>
 #include <string.h>
 
 void op_queue_init(struct op_queue *q)
@@ -20,6 +21,7 @@ void op_queue_push(struct op_queue *q, struct lane_op *op)
 struct lane_op *op_queue_take(struct op_queue *q)
 {
 	struct lane_op *op = q->first;
+	assert(op);
 	q->first = op->next;
 	if (!q->first)
 		q->last = &q->first;

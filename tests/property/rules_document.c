@@ -96,7 +96,7 @@ static void change_something(json_t *json, struct random *r, bool top)
 		for (size_t i = 0; it && i < at; i++)
 			it = json_object_iter_next(json, it);
 		key = it ? json_object_iter_key(it) : NULL;
-		if (top && (strcmp(key, "request") == 0 || strcmp(key, "clock") == 0 || strcmp(key, "imports") == 0))
+		if (top && key && (strcmp(key, "request") == 0 || strcmp(key, "clock") == 0 || strcmp(key, "imports") == 0))
 			continue;
 		inner = it ? json_object_iter_value(it) : json_array_get(json, at);
 		if (((json_is_object(inner) && json_object_size(inner)) || (json_is_array(inner) && json_array_size(inner))) &&

@@ -13,7 +13,7 @@ class ShortLife(World):
         super().__init__(client)
         self.service = service
         self.industry = industry
-        policy = client.get("/v1/policies/antiques-art@2023-04-26").json
+        policy = self._expect(client.get("/v1/policies/antiques-art@2023-04-26"), 200)
         policy.update(policy_id=industry, version="1", effective_from="2023-01-01", industry=industry)
         policy["trial"] = {"months": 1, "requires": {"measure": "exam_passes", "at_least": 1, "clause": "3.2"}}
         policy["regular"] = {"months": 1, "requires": {"measure": "new_stores", "at_least": 1, "clause": "3.3"}}

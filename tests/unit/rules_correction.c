@@ -38,11 +38,13 @@ static const char *codes_of(const struct correction_facts *f)
 	ck_assert_uint_le(correction_obstacles_max(f), ROOM);
 	size_t n = correction_obstacles(f, found);
 	ck_assert_uint_le(n, correction_obstacles_max(f));
+	size_t len = 0;
 	text[0] = '\0';
 	for (size_t i = 0; i < n; i++) {
 		ck_assert_ptr_nonnull(found[i].subject);
 		ck_assert_str_eq(code_name(found[i].detail), found[i].code);
-		(void)strcat(strcat(text, i ? " " : ""), found[i].code);
+		len += (size_t)snprintf(text + len, sizeof text - len, "%s%s", i ? " " : "", found[i].code);
+		ck_assert_uint_lt(len, sizeof text);
 	}
 	return text;
 }
