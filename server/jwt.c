@@ -1,5 +1,6 @@
 #include "server/jwt.h"
 
+#include "base/base64url.h"
 #include "base/json_read.h"
 #include "server/jwt_keys.h"
 #include "server/log.h"
@@ -174,12 +175,27 @@ static const char *check_claims(const struct jwt *jwt, cjose_jws_t *jws, int64_t
 	return why;
 }
 
+/* Three parts in base64url as it is to be (RFC 7515, 2: no padding). libcjose's decoder aborts on some texts that are not. */
+static bool is_compact_jws(const char *token)
+{
+	unsigned char bytes[BASE64URL_BYTES(JWT_MAX)];
+	int parts = 0;
+	for (const char *at = token;; parts++) {
+		size_t len = strcspn(at, "."), decoded;
+		if (!len || !base64url_decode(at, len, bytes, sizeof bytes, &decoded))
+			return false;
+		if (!at[len])
+			return parts == 2;
+		at += len + 1;
+	}
+}
+
 const char *jwt_check(const struct jwt *jwt, const char *token, int64_t now_s, struct jwt_claims *out)
 {
 	size_t len = strlen(token);
 	const char *last_dot = strrchr(token, '.');
 	cjose_err err;
-	if (len > JWT_MAX || !last_dot)
+	if (len > JWT_MAX || !last_dot || !is_compact_jws(token))
 		return "it is no JWT";
 	cjose_jws_t *jws = cjose_jws_import(token, len, &err);
 	if (!jws)

@@ -119,6 +119,15 @@ def test_what_is_not_json(service, issuer):
         refused(service, signed(issuer, {"alg": issuer.alg}, payload))
 
 
+@pytest.mark.parametrize("token", ["e=JhbGciOiAiRVMyNTYiLCAidHlwIjogIkpXVCJ9.ey.ey", "eyJhbGciOiAiRVMyNTYifQ==.eyJ9.eyJ9", "eyJhbGciOiJFUzI1NiJ9.e.eyJ9",
+                                   "eyJhbGciOiJFUzI1NiJ9.e=J9.eyJ9", "eyJhbGciOiJFUzI1NiJ9.eyJ9.e=J9", "eyJhbGciOiJFUzI1NiJ9..eyJ9", "eyJhbGciOiJFUzI1NiJ9.eyJ9.",
+                                   "eyJhbGciOiJFUzI1NiJ9.eyJ9.eyJ9.eyJ9", "eyJhbGciOiJFUzI1NiJ9.ey+9.ey/9"])  # fmt: skip
+def test_what_is_no_base64url(service, client, token):
+    """Padding in the wrong place made the library abort, and the service with it."""
+    assert service.client(token).get("/v1/policies").status == 401
+    assert client.get("/v1/policies").status == 200
+
+
 def test_signatures(service, issuers, issuer):
     good = issuer.token(assay_role="admin")
     head, payload, signature = good.split(".")
