@@ -6,6 +6,7 @@
 #include "model/store/import.h"
 #include "model/store/simulations.h"
 #include "server/log.h"
+#include "server/priority.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -97,6 +98,7 @@ static bool pause_for(int seconds)
 static void *run(void *arg)
 {
 	const struct beat *b = arg;
+	priority_lower();
 	do
 		b->beat(b->db);
 	while (pause_for(b->seconds));

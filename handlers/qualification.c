@@ -16,7 +16,7 @@
 
 enum {
 	ANSWER_BYTES_MAX = 4 * 1024 * 1024,
-	CROWDED = 4 /* callers waiting for a worker: one more answer takes the progress as it was last computed */
+	BUSY = 2 /* callers that workers are at work for, or will be: the next takes the progress as it was last computed */
 };
 
 /* A row, read; what the standing's facts point into. */
@@ -186,11 +186,12 @@ static void answer(struct request *rq, const struct rows *rows, const struct pol
 
 /* ---- the slower way ---- */
 
-/* After a night's import the progress of every running period is stale for some seconds, and all callers at once would have it
- * computed. Where some wait already, the next is told what was computed last, and that it was (progress_pending). */
-static bool need_not_wait(const struct rows *rows)
+/* After a night's import, and after a closing, the progress of every running period is stale for some seconds, and all callers at
+ * once would have it computed, which costs a thousand times what an answer does. So where many ask, they are told what was computed
+ * last, or that nothing was, and that it is so (progress_pending), until the background has it. */
+static bool need_not_wait(const struct request *rq)
 {
-	return rows_text(rows, 0, QUALIFICATION_GAPS) && workers_waiting(POOL_ANSWERS) >= CROWDED;
+	return request_crowded(rq) || workers_waiting(POOL_ANSWERS) + workers_running(POOL_ANSWERS) >= BUSY;
 }
 
 static void refresh_and_answer(struct worker *w, struct request *rq)
@@ -199,7 +200,7 @@ static void refresh_and_answer(struct worker *w, struct request *rq)
 	const struct policy *policy = NULL;
 	struct db *db = worker_db(w);
 	struct rows rows;
-	if (stale_period && !work_ok(rq, db, refresh_progress(db, stale_period)))
+	if (stale_period && !work_ok(rq, db, refresh_progress_briefly(db, stale_period)))
 		return;
 	if (!work_read_key(w, rq, &QUALIFICATION, request_param(rq, "id"), &rows))
 		return;
@@ -221,7 +222,7 @@ static void row_found(struct request *rq, const struct rows *rows)
 	const char *ref = rows_text(rows, 0, QUALIFICATION_POLICY);
 	const struct policy *policy = ref ? policy_cache_peek(ref) : NULL;
 	bool stale = rows_bool(rows, 0, QUALIFICATION_STALE);
-	if ((policy || !ref) && (!stale || need_not_wait(rows))) {
+	if ((policy || !ref) && (!stale || need_not_wait(rq))) {
 		answer(rq, rows, policy);
 		return;
 	}

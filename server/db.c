@@ -3,6 +3,7 @@
 #include "server/conninfo.h"
 #include "server/log.h"
 #include "server/pg_error.h"
+#include "server/priority.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -86,8 +87,10 @@ PGconn *db_pg(struct db *db)
 		return NULL;
 	db->pg = PQconnectdbParams(words.names, words.values, 1);
 	db->took_writes = conninfo_takes_writes(db->pg);
-	if (PQstatus(db->pg) == CONNECTION_OK && set_up(db, db->pg))
+	if (PQstatus(db->pg) == CONNECTION_OK && set_up(db, db->pg)) {
+		priority_pass_on(db->pg);
 		return db->pg;
+	}
 	remember(db, "", PQerrorMessage(db->pg));
 	log_line(LOG_WARN, "database connection failed", "why", db->message, NULL);
 	disconnect(db);

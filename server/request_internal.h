@@ -123,6 +123,9 @@ void request_free(struct request *rq);
 char *request_copy(struct request *rq, const char *text, size_t len);
 void request_run_handler(struct request *rq); /* the first phase, with the body parsed */
 
+/* request_work.c */
+void request_work_init(struct request *rq); /* of a new one: where its mail from a worker goes */
+
 /* route.c */
 struct route_table;
 struct route_table *route_table_new(const struct operation *operations, size_t len);
@@ -205,6 +208,7 @@ struct visitor {
 struct visitors *loop_visitors(struct loop *loop);
 void loop_daemon_due(struct loop *loop); /* libmicrohttpd has something to do */
 void loop_held(struct loop *loop, int change); /* requests that wait without being suspended */
+bool loop_crowded(const struct loop *loop);    /* it is at many requests, or was a moment ago */
 void loop_log_request(struct loop *loop, const struct request *rq, const struct reply *reply /* what it was answered; all 0: nothing */);
 
 /* visitor.c */

@@ -1,6 +1,7 @@
 #include "server/worker.h"
 
 #include "server/log.h"
+#include "server/priority.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -79,6 +80,8 @@ static void *worker_main(void *arg)
 	struct worker *w = arg;
 	struct crew *crew = &all.crews[w->pool];
 	struct job job;
+	if (w->pool == POOL_STREAMS || w->pool == POOL_BACKGROUND)
+		priority_lower(); /* bulk work, of which others should notice nothing */
 	pthread_mutex_lock(&all.lock);
 	while (next_job(crew, &job)) {
 		pthread_mutex_unlock(&all.lock);

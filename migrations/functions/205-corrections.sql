@@ -245,6 +245,7 @@ declare
 	made decision;
 begin
 	if before.correction_id is null then return answer_problem('not_found'); end if;
+	if before.status = 'lapsed' then return answer_problem('correction_lapsed'); end if; -- whether just now or by the background before
 	if before.status <> 'proposed' then return wrong_state('correction', before.status, 'proposed'); end if;
 	if before.proposed_by = actor_of(ctx) then return answer_problem('same_actor'); end if;
 	if args->>'sha256' <> before.sha256 then return answer_problem('correction_differs', before.sha256); end if;

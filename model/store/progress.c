@@ -37,6 +37,14 @@ static const struct statement PROGRESS_STORE = {
         .params = 6,
 };
 
+/* The same for who would rather have the last one than wait for the end of an import that holds the row. */
+static const struct statement PROGRESS_STORE_BRIEFLY = {
+        .name = "progress_store_briefly",
+        .sql = "with patience as materialized (select set_config('lock_timeout', '100ms', true)) "
+               STORE "patience, " COMPUTED " where " STILL_TRUE,
+        .params = 6,
+};
+
 /* The same of many, for which nobody waits. A row that somebody holds is passed over: who does is about to change it, and two who each
  * wait for rows of the other would be a deadlock, which an import could lose. */
 static const struct statement PROGRESS_STORE_FREE = {
@@ -150,6 +158,13 @@ enum db_status refresh_progress(struct db *db, const char *period_id)
 {
 	struct refresh r = {.which = &PROGRESS_OF_ONE, .store = &PROGRESS_STORE, .params = {period_id}};
 	return refresh_run(db, &r);
+}
+
+enum db_status refresh_progress_briefly(struct db *db, const char *period_id)
+{
+	struct refresh r = {.which = &PROGRESS_OF_ONE, .store = &PROGRESS_STORE_BRIEFLY, .params = {period_id}};
+	enum db_status status = refresh_run(db, &r);
+	return status == DB_RETRY ? DB_OK : status;
 }
 
 /* Once through all that is stale; how many those were. */

@@ -15,6 +15,9 @@
  * meanwhile. Before the watermark reaches the period there is none: it stays null. A period that is over is left alone. */
 enum db_status refresh_progress(struct db *db, const char *period_id) __attribute__((warn_unused_result));
 
+/* The same, but waits no more than a moment for who holds the period: then it stays stale, and that is no error. */
+enum db_status refresh_progress_briefly(struct db *db, const char *period_id) __attribute__((warn_unused_result));
+
 /* Every stale one, in chunks. Leaves off between chunks when `stopping` says so. */
 enum db_status refresh_stale_progress(struct db *db, bool (*stopping)(void *arg), void *arg) __attribute__((warn_unused_result));
 

@@ -8,10 +8,6 @@ from support import codes_seen
 from support.service import binary
 
 
-# Whether it is answered, or the background was sooner and `wrong_state` is: see test_a_proposal_whose_facts_changed_has_lapsed.
-RACED = {"correction_lapsed"}
-
-
 def catalogue():
     done = subprocess.run([binary(), "codes"], capture_output=True, text=True, timeout=60, check=True)
     return [line.split("\t")[:3] for line in done.stdout.splitlines()]
@@ -21,5 +17,5 @@ def catalogue():
 def test_every_code_was_provoked(kind):
     wanted = {code for code, _, its_kind in catalogue() if its_kind == kind}
     assert wanted
-    never = sorted(wanted - codes_seen.seen() - RACED)
+    never = sorted(wanted - codes_seen.seen())
     assert not never, f"no test has provoked: {', '.join(never)}"

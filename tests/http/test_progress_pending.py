@@ -1,21 +1,22 @@
-"""What callers are told of a running period right after an import: what is true now; and while others wait for that to be computed,
-what was computed last, marked so."""
+"""What callers are told of a running period right after an import: what is true now; and where many call, or the period is held, what
+was computed last, marked so."""
 
-import concurrent.futures
-import time
+import contextlib
 
 import psycopg2
 import pytest
 
+from support.at_once import at_once, eventually
+from support.raw import Raw, head
 from support.world import World, spread
 
-WAITING = 'assay_workers_waiting{pool="answers"}'
+CROWD = 8  # requests at once in a loop
 
 
 @pytest.fixture
 def trial(new_service):
-    """A trial with figures of April, computed; its service has one thread for such answers."""
-    service = new_service(env={"ASSAY_WORKERS": "1"})
+    """A trial with figures of April, computed; its service has one loop."""
+    service = new_service(env={"ASSAY_LOOPS": "1"})
     world = World(service.client())
     world.advance("2023-03-15")
     made = world.admit()
@@ -32,39 +33,63 @@ def orders(told):
     return told["period"]["progress"]["policies"][0]["measures"]["monthly_orders"]
 
 
-def waiting(service):
-    for line in service.client("").get("/metrics").body.decode().splitlines():
-        if line.startswith(WAITING):
-            return int(line.split()[-1])
-    raise AssertionError("no such metric")
-
-
 def ask(service, provider_id):
     return World(service.client()).qualification(provider_id)
 
 
-def test_who_asks_while_others_wait_gets_what_was_computed_last(trial):
+def active(service):
+    for line in service.client("").get("/metrics").body.decode().splitlines():
+        if line.startswith("assay_requests_active"):
+            return int(line.split()[-1]) - 1  # itself
+    raise AssertionError("no such metric")
+
+
+@pytest.fixture
+def stale(trial):
+    """The same, with an import of May that nobody has computed anything of yet; the background does not."""
     service, world, before = trial
-    provider_id = before["provider_id"]
     assert not before["data"]["progress_pending"]
-    other = psycopg2.connect(service.database.url)
-    with other.cursor() as cursor, concurrent.futures.ThreadPoolExecutor(8) as callers:
-        cursor.execute("select pg_advisory_lock(4245, 1)")  # the background's: what the import makes stale stays so
+    with contextlib.closing(psycopg2.connect(service.database.url)) as other, other.cursor() as cursor:
+        cursor.execute("select pg_advisory_lock(4245, 1)")  # the background's
         world.load("store_days", spread("s-1", "2023-05-01", "2023-05-15", 150, 50_000), complete_through="2023-05-15")
-        # Whoever holds the period keeps its progress from being stored: the one thread waits for that, and callers for the thread.
-        cursor.execute("select from period where provider_id = %s for update", (provider_id,))
-        asked = [callers.submit(ask, service, provider_id) for _ in range(5)]
-        give_up = time.monotonic() + 30
-        while waiting(service) < 4:
-            assert time.monotonic() < give_up, "no caller waits"
-            time.sleep(0.02)
-        told = ask(service, provider_id)
-        other.commit()
-        answers = [a.result() for a in asked]
-    other.close()
+        yield service, before, other
+
+
+def assert_pending(told, before):
     assert told["data"]["progress_pending"] and told["data"]["watermark"] == "2023-05-15"
     assert orders(told) == orders(before)
     assert told["requirements"]["eventually_due"] == before["requirements"]["eventually_due"]
-    after = world.qualification(provider_id)
-    assert not after["data"]["progress_pending"] and orders(after) == [300, 150, 0]
-    assert all(answer == after for answer in answers)
+
+
+def assert_fresh(told):
+    assert not told["data"]["progress_pending"] and orders(told) == [300, 150, 0]
+
+
+def test_who_asks_alone_is_told_what_is_true_now(stale):
+    service, before, _ = stale
+    assert_fresh(ask(service, before["provider_id"]))
+
+
+def test_who_asks_in_a_crowd_gets_what_was_computed_last(stale):
+    service, before, _ = stale
+    provider_id = before["provider_id"]
+    with contextlib.ExitStack() as crowd:
+        for _ in range(CROWD):  # each has sent a head, and no body yet
+            raw = crowd.enter_context(Raw(service.port))
+            raw.send(head("POST", "/v1/providers", service.admin_key, [("Content-Type", "application/json"), ("Content-Length", "2")]))
+        eventually(lambda: active(service) >= CROWD, what="no crowd")
+        told = ask(service, provider_id)
+        assert_pending(told, before)
+    eventually(lambda: not ask(service, provider_id)["data"]["progress_pending"], what="the crowd is gone, and it is still pending")
+    assert_fresh(ask(service, provider_id))
+
+
+def test_who_asks_for_a_period_that_somebody_holds_does_not_wait_for_the_end(stale):
+    service, before, other = stale
+    provider_id = before["provider_id"]
+    with other.cursor() as cursor:
+        cursor.execute("select from period where provider_id = %s for update", (provider_id,))
+        for told in at_once(4, lambda _: ask(service, provider_id)):
+            assert_pending(told, before)
+    other.commit()
+    assert_fresh(ask(service, provider_id))

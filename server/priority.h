@@ -1,0 +1,14 @@
+/* Work that nobody waits for gives way: its threads, and the processes of a PostgreSQL on this machine that work for them, get the
+ * processor when those that answer callers leave it. Nothing changes when there is enough for all. */
+#ifndef ASSAY_SERVER_PRIORITY_H
+#define ASSAY_SERVER_PRIORITY_H
+
+#include <libpq-fe.h>
+
+void priority_lower(void); /* of the calling thread, and of the threads that it starts from now on */
+
+/* Gives the connection's server process the priority of the calling thread, when that was lowered. Does nothing where the server is
+ * reached by another way than a socket file, or is not ours to slow down. */
+void priority_pass_on(const PGconn *pg);
+
+#endif
