@@ -93,6 +93,19 @@ create or replace function like_escape(t text) returns text language sql immutab
 	select regexp_replace(t, '([\\%_])', '\\\1', 'g')
 $$;
 
+-- As in 0010-lists.sql, made without a query: every change of a provider that the indexes follow asks for it. One may come twice, which
+-- is nothing to the index.
+create or replace function name_grams(name text) returns text[] language plpgsql immutable as $$
+declare
+	letters constant text[] := regexp_split_to_array(lower(name), '');
+	grams text[] := letters;
+begin
+	for i in 1 .. cardinality(letters) - 1 loop
+		grams := grams || (letters[i] || letters[i + 1]);
+	end loop;
+	return grams;
+end $$;
+
 -- What name_grams() of every name has in which q stands, upper and lower case alike: its pairs of letters, or its only letter.
 create or replace function name_grams_asked(q text) returns text[] language sql immutable as $$
 	select array(select distinct substr(lower(q), i, 2) from generate_series(1, greatest(length(q) - 1, 1)) i)

@@ -17,7 +17,9 @@ $$;
 
 -- The regular periods that follow passed or converted ones (3.3): each from the first 1st after the end of the one before. Open at
 -- once when that day has come, scheduled otherwise. What the policies say of a first day is asked once for all that begin on it.
-create or replace function open_next_periods(period_ids text[], ctx jsonb) returns void language plpgsql as $$
+-- Answers their ids.
+drop function if exists open_next_periods(text[], jsonb); -- it answered nothing once
+create function open_next_periods(period_ids text[], ctx jsonb) returns text[] language plpgsql as $$
 declare
 	today date := assay_today();
 	made text[];
@@ -43,6 +45,7 @@ begin
 		array_agg(case status when 'open' then 'period.opened' else 'period.scheduled' end order by period_id)
 	into made, happened from opened;
 	perform period_events(happened, made, null, ctx);
+	return made;
 end $$;
 
 -- The cool-downs that failed ones of these periods begin, by the period's newest policy. A failed trial leaves free to apply again after
@@ -94,10 +97,11 @@ returns void language plpgsql as $$
 declare
 	ctx jsonb := closing_ctx(p_run_id);
 	closed text[];
+	opened text[];
 	happened text[];
 	befores jsonb[];
 begin
-	perform audit_act_as(ctx);
+	perform audit_act_as(ctx), states_keep_together();
 	perform audit_add_all(ctx, t.types, t.ids, null, t.datas),
 			event_add_all(t.types, t.whose, t.ids, t.datas)
 		from (select array_agg('decision.made'::text) as types, array_agg(x.decision_id order by x.decision_id) as ids,
@@ -117,7 +121,8 @@ begin
 	end if;
 	perform period_events(happened, closed, befores, ctx);
 	perform providers_after_periods(closed, ctx);
-	perform open_next_periods(array(select period_id from unnest(period_ids, outcomes) x(period_id, outcome) where outcome = 'met'), ctx);
+	opened := open_next_periods(array(select period_id from unnest(period_ids, outcomes) x(period_id, outcome) where outcome = 'met'), ctx);
+	perform states_kept_together(array(select provider_id from period where period_id = any (closed)), closed || opened);
 	perform run_results_add(p_run_id, period_ids, decision_ids, outcomes);
 end $$;
 

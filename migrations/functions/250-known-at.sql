@@ -25,11 +25,33 @@ begin
 end $$;
 
 -- The provider without its contact, which is personal, and without its balance, which its ledger tells for any instant.
+create or replace function provider_kept(p provider) returns jsonb language sql stable as $$
+	select to_jsonb(p) - array['contact', 'body', 'balance_fen', 'held_fen', 'ledger_seq']
+$$;
 create or replace function provider_remember(p provider) returns void language plpgsql as $$
 begin
-	perform state_keep('provider', p.provider_id, p.provider_id,
-		to_jsonb(p) - array['contact', 'body', 'balance_fen', 'held_fen', 'ledger_seq']);
+	perform state_keep('provider', p.provider_id, p.provider_id, provider_kept(p));
 end $$;
+
+-- Of many rows that one transaction changes in steps, what each has become is kept once, in the end: until states_kept_together() their
+-- triggers keep nothing. Whoever begins this must name all that it changes.
+create or replace function states_keep_together() returns void language sql as $$
+	select set_config('assay.keeps_together', 'on', true);
+$$;
+create or replace function states_kept_together(provider_ids text[], period_ids text[]) returns void language plpgsql as $$
+declare
+	here constant bigint := moment_now();
+begin
+	perform set_config('assay.keeps_together', '', true);
+	insert into state_history (kind, id, moment, provider_id, was)
+	select 'provider', provider_id, here, provider_id, provider_kept(p) from provider p where provider_id = any (provider_ids)
+	union all
+	select 'period', period_id, here, provider_id, to_jsonb(d) - 'body' from period d where period_id = any (period_ids)
+	on conflict (kind, id, moment) do update set was = excluded.was, gone = excluded.gone;
+end $$;
+create or replace function states_each_kept() returns boolean language sql stable as $$
+	select current_setting('assay.keeps_together', true) is distinct from 'on'
+$$;
 
 create or replace function provider_was() returns trigger language plpgsql as $$
 begin
@@ -39,7 +61,7 @@ end $$;
 -- Not of every column: a payment changes none of these. (When a shortfall begins or ends, deposit_keep() has it kept.)
 create or replace trigger was after insert or update of name, service_categories, region, industry, main_category, status, since,
 	application_id, policy, revoked_on, reapply_from, reapply_cause, obligation, required_fen on provider
-	for each row execute function provider_was();
+	for each row when (states_each_kept()) execute function provider_was();
 
 create or replace function period_was() returns trigger language plpgsql as $$
 declare
@@ -50,7 +72,7 @@ begin
 end $$;
 -- Not of the progress of one that runs: that follows from the facts.
 create or replace trigger was after insert or delete or update of start_day, end_day, scheduled_end, status, policies, decision_id
-	on period for each row execute function period_was();
+	on period for each row when (states_each_kept()) execute function period_was();
 
 create or replace function waiver_was() returns trigger language plpgsql as $$
 begin

@@ -5,6 +5,7 @@ import copy
 import psycopg2
 import pytest
 
+from support.at_once import at_once
 from support.world import World, spread
 
 
@@ -129,6 +130,31 @@ def test_a_draft_is_deleted_a_published_version_is_not(rules):
         assert (answer.status, answer.code) == (409, "wrong_state")
     actions = [e["action"] for e in rules.client.all("/v1/audit", {"subject": "deleted@1"})]
     assert actions == ["policy.published", "policy.drafted", "policy.deleted", "policy.drafted"]
+
+
+def test_what_is_published_is_one_of_what_was_drafted(rules):
+    """A draft is replaced, published and deleted at the same moment: each is answered as if they had come one after the other."""
+    for n in range(12):
+        draft = rules.draft(f"raced-{n}", industry=f"raced_{n}")
+        where, better = draft.headers["Location"], rules.policy(f"raced-{n}", industry=f"raced_{n}", admission={"deposit_fen": 5})
+        calls = [
+            lambda: rules.client.put(where, better, headers={"If-Match": "*"}),  # noqa: B023 - called within the round
+            lambda: rules.client.post(f"{where}/publish", {}),  # noqa: B023
+            lambda: rules.client.delete(where, headers={"If-Match": draft.etag}),  # noqa: B023
+        ]
+        put, published, deleted = at_once(3, lambda i: calls[i]())  # noqa: B023
+        # What may stand in a call's way is who was sooner: published (409), replaced (412), deleted (404).
+        assert put.status in (200, 404, 409) and published.status in (200, 404) and deleted.status in (204, 404, 409, 412)
+        assert (published.status == 200) != (deleted.status == 204), "either there is something to publish, or it was deleted"
+        kept = rules.client.get(where)
+        if published.status == 200:
+            assert (kept.status, kept.headers["Policy-Status"]) == (200, "published")
+            assert kept.json["admission"]["deposit_fen"] == (5 if put.status == 200 else draft.json["admission"]["deposit_fen"])
+        else:
+            assert kept.status == 404
+        actions = [e["action"] for e in reversed(rules.client.all("/v1/audit", {"subject": f"raced-{n}@1"}))]
+        assert actions[0] == "policy.drafted" and actions.count("policy.published") == (published.status == 200)
+        assert actions[-1] == ("policy.published" if published.status == 200 else "policy.deleted")
 
 
 def test_lists_by_status_and_name(rules):
