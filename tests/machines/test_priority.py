@@ -9,7 +9,7 @@ import pytest
 from support.at_once import eventually
 from support.world import World, spread
 
-LOWERED = 10
+LOWERED = 5
 
 
 def niceness(pid):
