@@ -174,19 +174,18 @@ static enum db_status helpers_join(struct pass_worker helpers[])
 	return status;
 }
 
-/* With helpers, once a whole chunk was there. Not for a dry run: it claims nothing, they would judge the same. */
+/* With helpers when there is more than a chunk. Not for a dry run: it claims nothing, they would judge the same. */
 static enum db_status pass_once(struct db *db, struct closing *c, struct pass *pass)
 {
 	struct close_chunk chunk = before_all(pass);
 	struct pass_worker helpers[CLOSE_WORKERS] = {0};
-	enum db_status status = DB_OK;
-	bool more = true, helped = c->dry_run;
+	bool more = true;
+	int64_t due = 0;
+	enum db_status status = c->dry_run ? DB_OK : count_due(db, c, &due);
+	if (due > GATHER_PERIODS_MAX)
+		helpers_start(pass, db, helpers);
 	while (more && status == DB_OK) {
 		status = take_chunk(db, pass, &chunk, &more);
-		if (status == DB_OK && chunk.claimed == GATHER_PERIODS_MAX && !helped) {
-			helpers_start(pass, db, helpers);
-			helped = true;
-		}
 		if (c->progressed && chunk.claimed)
 			c->progressed(c->arg, pass->before + atomic_load(&pass->judged));
 	}
