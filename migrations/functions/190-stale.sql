@@ -127,8 +127,9 @@ begin
 end $$;
 
 -- Why a decision is stale, and what today's facts make of it; null when it is not.
-create or replace function decision_stale_json(d decision) returns json language sql stable as $$
-	select row_to_json(x) from (
+create or replace function decision_stale_json(d decision) returns json language plpgsql stable as $$
+begin
+	return (select row_to_json(x) from (
 		select instant(m.since) as since, m.first_day, m.imports, u.until as reopen_until,
 			coalesce(r.marked_on <= u.until, true) as reopenable,
 			(select row_to_json(y) from (select r.outcome, r.outcome <> d.outcome as outcome_changes, r.changes,
@@ -138,5 +139,5 @@ create or replace function decision_stale_json(d decision) returns json language
 		cross join lateral (select min(recorded_at) as since, min(first_day) as first_day,
 			coalesce(json_agg(import_id order by recorded_at, import_id), '[]') as imports
 			from decision_stale s where s.decision_id = d.decision_id and s.marked_on >= r.marked_on) m
-		where r.decision_id = d.decision_id and r.differs is distinct from false) x
-$$;
+		where r.decision_id = d.decision_id and r.differs is distinct from false) x);
+end $$;

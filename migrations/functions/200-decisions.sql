@@ -1,42 +1,48 @@
 -- Decisions: immutable documents that stand alone (model/rules/document.h). Those made before they did have their evidence beside.
 
 -- The resource up to its document, and after it.
-create or replace function decision_head(d decision) returns text language sql stable as $$
-	select concat('{"decision_id":', to_json(d.decision_id), ',"provider_id":', to_json(d.provider_id), ',"period_id":',
+-- In plpgsql, whose plans stay with the connection: in SQL each row of a list would have all of these planned again.
+create or replace function decision_head(d decision) returns text language plpgsql stable as $$
+begin
+	return concat('{"decision_id":', to_json(d.decision_id), ',"provider_id":', to_json(d.provider_id), ',"period_id":',
 		to_json(d.period_id), ',"run_id":', coalesce(to_json(d.run_id)::text, 'null'), ',"outcome":"', d.outcome,
 		'","decided_on":"', d.decided_on, '","decided_at":"', instant(d.decided_at), '","example":',
 		(select exists (select from policy y where y.example and policy_ref(y.policy_id, y.version) = any (x.policies))::text
-			from period x where x.period_id = d.period_id))
-$$;
+			from period x where x.period_id = d.period_id));
+end $$;
 
 -- What happened to it since, which is none of its document's: late figures, the correction that took its period away, corrections
 -- proposed and appeals.
-create or replace function decision_marks(d decision) returns text language sql stable as $$
-	select concat(',"stale":', coalesce(decision_stale_json(d)::text, 'null'), ',"voided_by":',
+create or replace function decision_marks(d decision) returns text language plpgsql stable as $$
+begin
+	return concat(',"stale":', coalesce(decision_stale_json(d)::text, 'null'), ',"voided_by":',
 		coalesce((select to_json(v.correction_id)::text from decision_void v where v.decision_id = d.decision_id), 'null'), ',"corrections":',
 		(select coalesce(json_agg(json_build_object('correction_id', c.correction_id, 'status', c.status, 'outcome', c.outcome)
 			order by c.correction_id), '[]') from correction c where c.decision_id = d.decision_id), ',"appeals":',
 		(select coalesce(json_agg(json_build_object('appeal_id', a.appeal_id, 'status', a.status, 'due_on', a.due_on,
 			'overdue', a.status = 'open' and coalesce(a.due_on < assay_today(), false)) order by a.appeal_id), '[]')
-			from appeal a where a.decision_id = d.decision_id))
-$$;
+			from appeal a where a.decision_id = d.decision_id));
+end $$;
 
-create or replace function decision_tail(d decision) returns text language sql stable as $$
-	select concat(',"sha256":"', d.sha256, '","engine":', to_json(d.engine), ',"supersedes":',
+create or replace function decision_tail(d decision) returns text language plpgsql stable as $$
+begin
+	return concat(',"sha256":"', d.sha256, '","engine":', to_json(d.engine), ',"supersedes":',
 		coalesce(to_json(d.supersedes)::text, 'null'), ',"superseded_by":',
 		coalesce((select to_json(s.decision_id)::text from decision s where s.supersedes = d.decision_id), 'null'),
-		decision_marks(d), '}')
-$$;
+		decision_marks(d), '}');
+end $$;
 
 -- `document` stands in it byte for byte as it was decided, so that its sha256 can be checked.
-create or replace function decision_body(d decision) returns text language sql stable as $$
-	select decision_head(d) || ',"document":' || d.document || decision_tail(d)
-$$;
+create or replace function decision_body(d decision) returns text language plpgsql stable as $$
+begin
+	return decision_head(d) || ',"document":' || d.document || decision_tail(d);
+end $$;
 
 -- For lists: without the document.
-create or replace function decision_summary(d decision) returns text language sql stable as $$
-	select decision_head(d) || decision_tail(d)
-$$;
+create or replace function decision_summary(d decision) returns text language plpgsql stable as $$
+begin
+	return decision_head(d) || decision_tail(d);
+end $$;
 
 -- A decision never changes, but what happens to it is shown with it.
 create or replace function decision_etag(d decision) returns text language sql stable as $$
