@@ -1,6 +1,7 @@
 """What callers are told of a running period right after an import: what is true now; and where many call, or the period is held, what
 was computed last, marked so."""
 
+import concurrent.futures
 import contextlib
 
 import psycopg2
@@ -37,11 +38,15 @@ def ask(service, provider_id):
     return World(service.client()).qualification(provider_id)
 
 
-def active(service):
+def metric(service, name):
     for line in service.client("").get("/metrics").body.decode().splitlines():
-        if line.startswith("assay_requests_active"):
-            return int(line.split()[-1]) - 1  # itself
+        if line.startswith(name):
+            return int(line.split()[-1])
     raise AssertionError("no such metric")
+
+
+def active(service):
+    return metric(service, "assay_requests_active") - 1  # itself
 
 
 @pytest.fixture
@@ -93,3 +98,22 @@ def test_who_asks_for_a_period_that_somebody_holds_does_not_wait_for_the_end(sta
             assert_pending(told, before)
     other.commit()
     assert_fresh(ask(service, provider_id))
+
+
+def test_who_asks_while_workers_are_busy_for_two_gets_what_was_computed_last(stale):
+    """The two wait for a period of somebody else's; this one nobody holds, so that it could be computed."""
+    service, before, other = stale
+    world = World(service.client())
+    held = world.admit()["provider_id"]
+    world.advance("2023-07-02")
+    period = service.client().get(f"/v1/providers/{held}/periods").json["data"][0]["period_id"]
+    provider_id = before["provider_id"]
+    service.database.sql("update period set progress_version = facts_version - 1")
+    with other.cursor() as cursor, concurrent.futures.ThreadPoolExecutor(2) as callers:
+        cursor.execute("select from period where period_id = %s for update", (period,))
+        waiting = [callers.submit(service.client().get, f"/v1/periods/{period}") for _ in range(2)]
+        eventually(lambda: metric(service, 'assay_workers_running{pool="answers"}') >= 2, what="no worker is busy")
+        assert ask(service, provider_id)["data"]["progress_pending"]
+        other.commit()
+        assert all(w.result().status == 200 for w in waiting)
+    assert not ask(service, provider_id)["data"]["progress_pending"]
