@@ -31,8 +31,8 @@ struct write_lanes {
 	struct lane_op *delayed;         /* to be tried again at their not_before_ms */
 	int delayed_len;
 	int batches;      /* under way */
-	int last_len;     /* of the batch that was begun last */
-	int64_t ended_us; /* when one ended last */
+	int expected;     /* in the next one: who was in the last, and who waited when it ended */
+	int64_t ended_us; /* when that was */
 	bool alone_next;
 	struct buf arrays[STATEMENT_PARAMS_MAX];
 	struct lane_stats stats;
@@ -139,6 +139,7 @@ static struct lane_op *let_go(struct write_lane *lane)
 	struct lane_op *ops = lane->ops;
 	if (lane->batch) {
 		lane->all->batches--;
+		lane->all->expected = lane->len + lane->all->together.len;
 		lane->all->ended_us = now_us();
 	}
 	lane->ops = NULL;
@@ -318,11 +319,11 @@ static void wake_delayed(struct write_lanes *all, int64_t now)
 	}
 }
 
-/* Whoever was in the last batch is back in a moment, if there is more: the next waits for as many, but not for long. A few large
+/* Whoever was in the last batch is back in a moment, if there is more: the next waits for them, but not for long. A few large
  * batches cost much less than many small ones. */
 static int64_t batch_wait_us(const struct write_lanes *all)
 {
-	int64_t left = all->together.len < all->last_len ? all->ended_us + WRITE_GATHER_US - now_us() : 0;
+	int64_t left = all->together.len < all->expected ? all->ended_us + WRITE_GATHER_US - now_us() : 0;
 	return left > 0 ? left : 0;
 }
 
@@ -339,7 +340,6 @@ static void start(struct write_lane *lane)
 	if (batch_may_start(all) && (all->alone_next || !all->alone.first)) {
 		lane->ops = op_queue_take_batch(&all->together, &lane->len);
 		lane->batch = lane->len > 1; /* one by itself is done sooner alone */
-		all->last_len = lane->len;
 	} else {
 		lane->ops = op_queue_take(&all->alone);
 		lane->len = 1;

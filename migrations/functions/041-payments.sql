@@ -1,36 +1,13 @@
 -- Payments together: money comes in by crowds, and most of it has nothing in its way. Many are posted in one transaction, by one
--- statement a table, and of each is left what ledger_post() and api_write() would leave. Whatever may have something in its way is not
+-- statement, and of each is left what ledger_post() and api_write() would leave. Whatever may have something in its way is not
 -- decided on here: it goes alone, by them.
+--
+-- Nobody is waited for: whose provider or idempotency key somebody else is at work on goes alone, and so does whose external reference
+-- was posted before, or whose provider has changed since the statement began (paid finds its row as it was then). Any other key that
+-- was used before, or is twice among them, fails the statement, and all of them go alone: what is that rare need not be looked for each time.
 
-do $$ begin
-	create type payment_taken as (n bigint, request_id text, key_id text, key_name text, actor_id text, key text, request_sha256 text,
-		lang text, provider_id text, kind text, amount_fen bigint, external_reference text, reason text, effective_on date,
-		at tid); -- where its provider's row is
-exception when duplicate_object then null; end $$;
-
--- Those of the payments asked for that can be posted now: their providers are locked and their keys taken from here on. Nobody is
--- waited for, so that nobody waits for a neighbour's provider: whose provider or key somebody else is at work on goes alone.
-create or replace function payments_taken(ctxs jsonb[], argses jsonb[]) returns payment_taken[] language plpgsql
-set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
-declare
-	today constant date := assay_today();
-begin
-	return (
-		with asked as materialized (
-			select u.n, ctx->>'request_id', ctx->>'key_id', ctx->>'key_name', actor_of(ctx) as actor_id, ctx->>'idempotency_key' as key,
-				ctx->>'request_sha256', ctx->>'lang', args->>'provider_id' as provider_id, args->>'kind' as kind,
-				(args->>'amount_fen')::bigint, args->>'external_reference' as external_reference, args->>'reason',
-				coalesce((args->>'effective_on')::date, today) as effective_on
-			from unnest(ctxs, argses) with ordinality u(ctx, args, n)
-			where args->>'kind' in ('payment', 'top_up') and not (ctx->>'dry_run')::boolean),
-		locked as materialized (
-			select provider_id, ctid as at from provider where provider_id in (select provider_id from asked)
-				and status <> 'admitted' -- a trial may begin with the payment
-			order by provider_id for no key update skip locked)
-		select array_agg(row(a.*, locked.at)::payment_taken) from asked a join locked using (provider_id)
-		where a.effective_on <= today
-			and (a.key is null or pg_try_advisory_xact_lock(hashtextextended(a.actor_id || chr(1) || a.key, 4243))));
-end $$;
+drop function if exists payments_taken(jsonb[], jsonb[]);
+drop type if exists payment_taken;
 
 -- A row for each, in the order in which they were asked for. Not done: nothing of it happened.
 create or replace function deposit_payments(ctxs jsonb[], argses jsonb[]) returns table (n bigint, status integer, code text, args text[],
@@ -39,31 +16,39 @@ language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = o
 #variable_conflict use_column
 declare
 	most constant bigint := 9007199254740991; -- what every JSON reader can hold
-	taken constant payment_taken[] := payments_taken(ctxs, argses);
+	today constant date := assay_today();
 begin
 	return query with
-	first as materialized ( -- of those with one key, and of those with one reference
-		select t.*, row_number() over (partition by actor_id, coalesce(key, n::text) order by n) as of_key,
-			row_number() over (partition by provider_id, kind, external_reference order by n) as of_reference from unnest(taken) t),
+	asked as materialized (
+		select u.n, ctx->>'request_id' as request_id, ctx->>'key_id' as key_id, ctx->>'key_name' as key_name, actor_of(ctx) as actor_id,
+			ctx->>'idempotency_key' as key, ctx->>'request_sha256' as request_sha256, ctx->>'lang' as lang,
+			args->>'provider_id' as provider_id, args->>'kind' as kind, (args->>'amount_fen')::bigint as amount_fen,
+			args->>'external_reference' as external_reference, args->>'reason' as reason,
+			coalesce((args->>'effective_on')::date, today) as effective_on
+		from unnest(ctxs, argses) with ordinality u(ctx, args, n)
+		where args->>'kind' in ('payment', 'top_up') and not (ctx->>'dry_run')::boolean),
+	locked as materialized (
+		select provider_id, ctid as at, balance_fen, held_fen, ledger_seq from provider where provider_id in (select provider_id from asked)
+			and status <> 'admitted' -- a trial may begin with the payment
+		order by provider_id for no key update skip locked),
 	plain as materialized (
-		select f.*, sum(amount_fen) over w as so_far_fen, row_number() over w as nth from first f
-		where of_key = 1 and of_reference = 1
-			and not exists (select from idempotency_key k where k.caller = f.actor_id and k.key = f.key)
+		select a.*, l.at, l.held_fen, (l.balance_fen + sum(a.amount_fen) over w)::bigint as balance_fen, l.ledger_seq + row_number() over w as seq
+		from asked a join locked l using (provider_id)
+		where a.effective_on <= today
+			and (a.key is null or pg_try_advisory_xact_lock(hashtextextended(a.actor_id || chr(1) || a.key, 4243)))
 			and not exists (select from ledger_entry e
-				where e.provider_id = f.provider_id and e.kind = f.kind and e.external_reference = f.external_reference)
+				where e.provider_id = a.provider_id and e.kind = a.kind and e.external_reference = a.external_reference)
 		window w as (partition by provider_id order by n)),
 	paid as (
-		update provider p set balance_fen = p.balance_fen + s.amount_fen, ledger_seq = p.ledger_seq + s.entries
-		from (select at, sum(amount_fen)::bigint as amount_fen, count(*) as entries from plain group by at) s
-		where p.ctid = s.at and p.balance_fen <= most - s.amount_fen
-		returning p.provider_id, p.balance_fen - s.amount_fen as balance_fen, p.held_fen, p.ledger_seq - s.entries as seq),
+		update provider p set balance_fen = s.balance_fen, ledger_seq = s.seq
+		from (select at, max(balance_fen) as balance_fen, max(seq) as seq from plain group by at) s
+		where p.ctid = s.at and s.balance_fen <= most
+		returning p.provider_id),
 	posted as materialized (
 		select b.*, body::jsonb as told from (
 			select e.*, deposit_entry_text(entry_id, provider_id, kind, amount_fen, balance_fen, external_reference, reason, null, null,
 				null, null, effective_on, recorded_at) as body from (
-				select a.*, p.seq + a.nth as seq, new_id('ent') as entry_id, p.balance_fen + a.so_far_fen::bigint as balance_fen,
-					p.held_fen, clock_timestamp() as recorded_at
-				from plain a join paid p using (provider_id)
+				select a.*, new_id('ent') as entry_id, clock_timestamp() as recorded_at from plain a join paid using (provider_id)
 				offset 0) e offset 0) b), -- each of these is made once, not wherever it is named
 	ledger as (
 		insert into ledger_entry (provider_id, seq, entry_id, kind, amount_fen, available_change_fen, held_change_fen, platform_change_fen,
