@@ -8,6 +8,7 @@
 #include "model/rules/ledger.h"
 #include "model/rules/money.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* ---- posting ---- */
@@ -38,14 +39,14 @@ static void check_kind(const json_t *body, const char *name, struct faults *f)
 
 void handle_deposit_entry_add(struct request *rq)
 {
-	const char *kind = NULL, *text = NULL;
-	int64_t amount_fen;
+	const char *kind = NULL, *external_reference = NULL, *reason = NULL, *text = NULL;
+	int64_t amount_fen = 0;
 	int32_t effective_on;
 	const struct field fields[] = {
 	        {.name = "kind", .kind = FIELD_STRING, .out = &kind, .required = true},
 	        {.name = "amount_fen", .kind = FIELD_INT, .out = &amount_fen, .min = 1, .max = FIGURE_MAX},
-	        {.name = "external_reference", .kind = FIELD_STRING, .out = &text, .min = 1, .max = 200},
-	        {.name = "reason", .kind = FIELD_STRING, .out = &text, .min = 1, .max = 1000},
+	        {.name = "external_reference", .kind = FIELD_STRING, .out = &external_reference, .min = 1, .max = 200},
+	        {.name = "reason", .kind = FIELD_STRING, .out = &reason, .min = 1, .max = 1000},
 	        {.name = "reference", .kind = FIELD_STRING, .out = &text, .min = 1, .max = 200},
 	        {.name = "reverses", .kind = FIELD_STRING, .out = &text, .min = 1, .max = 64},
 	        {.name = "effective_on", .kind = FIELD_DAY, .out = &effective_on},
@@ -58,8 +59,20 @@ void handle_deposit_entry_add(struct request *rq)
 		reply_faults(rq, &f);
 		return;
 	}
-	const struct statement *batch = ledger_kind_by_name(kind)->money_in ? &DEPOSIT_PAYMENTS : NULL; /* payments come in crowds */
-	request_write_together(rq, "deposit_entry", args_with_id(rq, "provider_id"), batch);
+	json_t *args = args_with_id(rq, "provider_id");
+	if (!ledger_kind_by_name(kind)->money_in) {
+		request_write(rq, "deposit_entry", args);
+		return;
+	}
+	const char *columns[DEPOSIT_PAYMENT_COLUMNS] = {
+	        [DEPOSIT_PAYMENT_PROVIDER] = request_param(rq, "id"),
+	        [DEPOSIT_PAYMENT_KIND] = kind,
+	        [DEPOSIT_PAYMENT_AMOUNT] = request_printf(rq, "%" PRId64, amount_fen),
+	        [DEPOSIT_PAYMENT_EXTERNAL_REFERENCE] = external_reference,
+	        [DEPOSIT_PAYMENT_REASON] = reason,
+	        [DEPOSIT_PAYMENT_EFFECTIVE_ON] = json_string_value(json_object_get(request_body(rq), "effective_on")),
+	};
+	request_write_together(rq, "deposit_entry", args, &DEPOSIT_PAYMENTS, columns); /* payments come in crowds */
 }
 
 void handle_deduction_close(struct request *rq)

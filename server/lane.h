@@ -50,6 +50,8 @@ struct lane_op {
 	 * whether it was done. One that was not has left no trace, and goes as `st`. */
 	const struct statement *batch;
 	const char *const *batch_params;
+	/* Makes `params`, when they are needed first: most that can go in a batch never need them. NULL: they are there. */
+	void (*make_params)(struct lane_op *op);
 	void (*done)(struct lane_op *op, enum op_end end, const struct rows *rows);
 	unsigned tries;
 	int64_t not_before_ms;

@@ -104,10 +104,13 @@ static void one_done(struct write_lanes *all, struct lane_op *op, const PGresult
 	op->done(op, OP_OK, &rows);
 }
 
+/* One of them was there already, or is twice among them, or there was a deadlock. */
+static bool no_fault(const char *sqlstate) { return op_worth_retrying(sqlstate) || (sqlstate && strcmp(sqlstate, "23505") == 0); }
+
 /* Nothing of it happened: whatever it was that did not suit, each is told alone. */
 static void batch_failed(struct write_lanes *all, const struct statement *st, struct lane_op *op, const PGresult *res)
 {
-	if (!op_worth_retrying(sqlstate_of(res)))
+	if (!no_fault(sqlstate_of(res)))
 		log_failed("batch failed", st, res);
 	bool alone = op_end_of(sqlstate_of(res)) != OP_UNAVAILABLE;
 	for (struct lane_op *next; op; op = next) {
@@ -345,6 +348,10 @@ static void start(struct write_lane *lane)
 		lane->len = 1;
 	}
 	lane->st = lane->batch ? lane->ops->batch : lane->ops->st;
+	if (!lane->batch && lane->ops->make_params) {
+		lane->ops->make_params(lane->ops);
+		lane->ops->make_params = NULL;
+	}
 	all->batches += lane->batch;
 	run_statement(lane);
 }

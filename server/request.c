@@ -2,6 +2,7 @@
 #include "server/request_internal.h"
 
 #include "base/json_read.h"
+#include "base/json_write.h"
 #include "server/log.h"
 
 #include <assert.h>
@@ -9,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_BYTES = 16 * 1024 };
+enum {
+	BLOCK_BYTES = 16 * 1024,
+	CONTEXT_BYTES_MAX = 256 * 1024 /* more than what a request's head may be, quoted */
+};
 
 struct arena_block {
 	struct arena_block *next;
@@ -40,6 +44,7 @@ void request_free(struct request *rq)
 	while (rq->on_end_len)
 		rq->on_end_len--, rq->on_end[rq->on_end_len].fn(rq->on_end[rq->on_end_len].arg);
 	json_decref(rq->json);
+	json_decref(rq->write_args);
 	buf_free(&rq->body);
 	upload_free(rq->upload);
 	while (rq->arena) {
@@ -262,27 +267,54 @@ static void request_hash(const struct request *rq, char hex[SHA256_HEX])
 	hex_of(hash, sizeof hash, hex);
 }
 
-json_t *request_context(const struct request *rq)
+/* Who asks for what: what every function that writes is given. */
+static void put_context(const struct request *rq, struct buf *out)
 {
-	char hash[SHA256_HEX];
 	static const char *const roles[] = {[ROLE_ADMIN] = "admin", [ROLE_OPERATOR] = "operator", [ROLE_FEED] = "feed",
 	                                    [ROLE_PARTNER] = "partner", [ROLE_AUDITOR] = "auditor"};
+	char hash[SHA256_HEX];
+	struct json_writer w = json_writer_on(out);
 	request_hash(rq, hash);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s, s:s, s:s, s:b, s:s}", "request_id", rq->id, "key_id",
-	                 rq->caller.key_id, "actor_id", rq->caller.actor_id, "key_name", rq->caller.name, "role", roles[rq->caller.role],
-	                 "provider_id", rq->caller.provider_id, "idempotency_key", rq->idempotency_key, "request_sha256", hash, "method",
-	                 rq->method, "path", rq->path, "dry_run", rq->dry_run, "lang", lang_name(rq->lang));
+	jw_object(&w);
+	jw_kstring(&w, "request_id", rq->id);
+	jw_kstring(&w, "key_id", rq->caller.key_id);
+	jw_kstring(&w, "actor_id", rq->caller.actor_id);
+	jw_kstring(&w, "key_name", rq->caller.name);
+	jw_kstring(&w, "role", roles[rq->caller.role]);
+	jw_kstring(&w, "provider_id", rq->caller.provider_id);
+	jw_kstring(&w, "idempotency_key", rq->idempotency_key);
+	jw_kstring(&w, "request_sha256", hash);
+	jw_kstring(&w, "method", rq->method);
+	jw_kstring(&w, "path", rq->path);
+	jw_kbool(&w, "dry_run", rq->dry_run);
+	jw_kstring(&w, "lang", lang_name(rq->lang));
+	jw_object_end(&w);
+	if (out->failed)
+		abort();
 }
 
-static const char *dump(struct request *rq, json_t *json /* taken */)
+json_t *request_context(const struct request *rq)
 {
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-	json_decref(json);
-	if (!text)
+	struct buf text = BUF_INIT(CONTEXT_BYTES_MAX);
+	put_context(rq, &text);
+	json_t *context = json_loadb(text.data, text.len, 0, NULL);
+	buf_free(&text);
+	return context;
+}
+
+static void make_write_params(struct lane_op *op)
+{
+	struct request *rq = (struct request *)op;
+	struct buf context = BUF_INIT(CONTEXT_BYTES_MAX);
+	put_context(rq, &context);
+	char *args = json_dumps(rq->write_args, JSON_COMPACT);
+	if (!args)
 		abort();
-	const char *copy = request_copy(rq, text, strlen(text));
-	free(text);
-	return copy;
+	rq->params_of_op[0] = rq->write_op;
+	rq->params_of_op[1] = request_copy(rq, context.data, context.len);
+	rq->params_of_op[2] = request_copy(rq, args, strlen(args));
+	buf_free(&context);
+	free(args);
 }
 
 static void written(struct lane_op *op, enum op_end end, const struct rows *rows)
@@ -303,18 +335,45 @@ static void written(struct lane_op *op, enum op_end end, const struct rows *rows
 		reply_problem(rq, CODE_CONFLICT, NULL, 0);
 }
 
-void request_write_together(struct request *rq, const char *op, json_t *args, const struct statement *batch)
+static void submit_write(struct request *rq, const char *op, json_t *args)
 {
+	json_decref(rq->write_args);
 	rq->wrote = true;
-	rq->params_of_op[0] = op;
-	rq->params_of_op[1] = dump(rq, request_context(rq));
-	rq->params_of_op[2] = dump(rq, args);
-	rq->op.batch = batch;
-	rq->op.batch_params = rq->params_of_op + 1;
+	rq->write_op = op;
+	rq->write_args = args;
+	rq->op.make_params = make_write_params;
 	submit(rq, &API_WRITE, true, written);
 }
 
-void request_write(struct request *rq, const char *op, json_t *args) { request_write_together(rq, op, args, NULL); }
+void request_write(struct request *rq, const char *op, json_t *args)
+{
+	rq->op.batch = NULL;
+	submit_write(rq, op, args);
+}
+
+static const char *request_hash_text(struct request *rq)
+{
+	char hash[SHA256_HEX];
+	request_hash(rq, hash);
+	return request_copy(rq, hash, strlen(hash));
+}
+
+void request_write_together(struct request *rq, const char *op, json_t *args, const struct statement *batch,
+                            const char *const *columns)
+{
+	const char *const context[CONTEXT_COLUMNS] = {rq->id,
+	                                              rq->caller.key_id,
+	                                              rq->caller.name,
+	                                              rq->caller.actor_id,
+	                                              rq->idempotency_key,
+	                                              request_hash_text(rq),
+	                                              lang_name(rq->lang)};
+	memcpy(rq->params_of_batch, context, sizeof context);
+	memcpy(rq->params_of_batch + CONTEXT_COLUMNS, columns, (size_t)(batch->params - CONTEXT_COLUMNS) * sizeof *columns);
+	rq->op.batch = rq->dry_run ? NULL : batch; /* what is undone afterwards goes by itself */
+	rq->op.batch_params = rq->params_of_batch;
+	submit_write(rq, op, args);
+}
 
 void request_refuse(struct request *rq, enum code code, const char *const *args, size_t nargs, json_t *extra)
 {

@@ -96,18 +96,20 @@ void request_read_key(struct request *rq, const struct statement *st, const char
  * one, or not at all; then replies with its answer. Takes over `args`. When it answers `again` (what the phases before
  * decided on has changed meanwhile), the handler runs once more from its first phase, a bounded number of times. */
 void request_write(struct request *rq, const char *op, json_t *args);
-/* The same for one of many that may come at once: `batch` takes the contexts and the args of several as two arrays of jsonb, does
- * those that nothing stands in the way of as op_<name>() would, and answers API_WRITE_COLUMNS and whether it was done. See
- * server/lane.h. */
-void request_write_together(struct request *rq, const char *op, json_t *args, const struct statement *batch);
-/* A refusal that a phase decided on its own (not by api_write): kept under the idempotency key, so that a retry gets it again.
- * `extra` (taken; may be NULL): members added to the problem. */
+/* The same for one of many that may come at once: `batch` does those of several that nothing stands in the way of as op_<name>()
+ * would, and answers API_WRITE_COLUMNS and whether it was done. It takes arrays: of request id, key id, key name, actor,
+ * idempotency key, request's SHA-256 and language, and then of the members of `args` that `columns` are, as text (kept until the
+ * answer; NULL: not there). See server/lane.h. */
+enum { CONTEXT_COLUMNS = 7 };
+void request_write_together(struct request *rq, const char *op, json_t *args, const struct statement *batch, const char *const *columns);
 /* For a worker that runs api_write() inside a transaction of its own: the context to give it (new reference), and the reply
  * from its row, selected with API_WRITE_COLUMNS. */
 json_t *request_context(const struct request *rq);
 #define API_WRITE_COLUMNS "status, code, array_to_json(args), errors, extra, body, etag, location, replayed, request_id, lang"
 void reply_written(struct request *rq, const struct rows *rows);
 const char *request_idempotency_key(const struct request *rq); /* NULL when none was sent */
+/* A refusal that a phase decided on its own (not by api_write): kept under the idempotency key, so that a retry gets it again.
+ * `extra` (taken; may be NULL): members added to the problem. */
 void request_refuse(struct request *rq, enum code code, const char *const *args, size_t nargs, json_t *extra);
 
 /* ---- submit: the workers ---- */

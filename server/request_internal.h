@@ -103,6 +103,9 @@ struct request {
 	rows_fn then;
 	void (*work)(struct worker *w, struct request *rq);
 	const char *params_of_op[STATEMENT_PARAMS_MAX];
+	const char *params_of_batch[STATEMENT_PARAMS_MAX];
+	const char *write_op;
+	json_t *write_args;
 	unsigned again;
 	struct {
 		void (*fn)(void *arg);

@@ -8,8 +8,10 @@ $$;
 -- What an entry's hash is of: a JSON array, written as PostgreSQL writes jsonb (", " and ": " between what it lists), so that
 -- whoever has the entry as GET /v1/audit answers it can compute the hash again.
 create or replace function audit_content(a audit) returns text language sql stable as $$
-	select jsonb_build_array(audit_name(a.audit_id), to_char(a.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), a.request_id,
-		a.actor_id, a.actor_name, a.action, a.subject, a.provider_id, a.before, a.after)::text
+	select '["' || audit_name(a.audit_id) || '", "' || to_char(a.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+		|| '", ' || to_json(a.request_id) || ', ' || to_json(a.actor_id) || ', ' || to_json(a.actor_name) || ', ' || to_json(a.action)
+		|| ', ' || to_json(a.subject) || ', ' || coalesce(to_json(a.provider_id)::text, 'null') || ', ' || coalesce(a.before::text, 'null')
+		|| ', ' || coalesce(a.after::text, 'null') || ']'
 $$;
 
 create or replace function audit_sha256(a audit) returns bytea language sql stable as $$

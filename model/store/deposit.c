@@ -33,6 +33,6 @@ const struct statement DEPOSIT_STATEMENT = {
 
 const struct statement DEPOSIT_PAYMENTS = {
         .name = "deposit_payments",
-        .sql = "select " API_WRITE_COLUMNS ", done from deposit_payments($1, $2) order by n",
-        .params = 2,
+        .sql = "select " API_WRITE_COLUMNS ", done from deposit_payments($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) order by n",
+        .params = CONTEXT_COLUMNS + DEPOSIT_PAYMENT_COLUMNS,
 };

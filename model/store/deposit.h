@@ -11,7 +11,16 @@ extern const struct statement DEPOSIT_AS_OF;
 extern const struct statement DEPOSIT_ENTRY_LIST;
 /* $1 provider, $2 and $3 the first and last effective day, or NULL. Columns: provider id, CSV. */
 extern const struct statement DEPOSIT_STATEMENT;
-/* Many payments together, in place of api_write() for each: $1 contexts, $2 args, arrays of jsonb. See request_write_together(). */
+/* Many payments together, in place of api_write() for each; what it takes of them beside their context. See request_write_together(). */
+enum deposit_payment_column {
+	DEPOSIT_PAYMENT_PROVIDER,
+	DEPOSIT_PAYMENT_KIND,
+	DEPOSIT_PAYMENT_AMOUNT, /* in fen */
+	DEPOSIT_PAYMENT_EXTERNAL_REFERENCE,
+	DEPOSIT_PAYMENT_REASON,
+	DEPOSIT_PAYMENT_EFFECTIVE_ON,
+	DEPOSIT_PAYMENT_COLUMNS
+};
 extern const struct statement DEPOSIT_PAYMENTS;
 
 #endif
