@@ -62,6 +62,27 @@ static bool must_escape(unsigned char c)
 	return c < 0x20 || c == '"' || c == '\\';
 }
 
+/* Whether one of eight bytes must be escaped: a byte of x - 0x01... with the high bit set, that x had not, was less than that. */
+static bool any_must_escape(const char *s)
+{
+	const uint64_t ones = 0x0101010101010101, highs = ones << 7;
+	uint64_t x;
+	memcpy(&x, s, sizeof x);
+	uint64_t quotes = x ^ (ones * '"'), slashes = x ^ (ones * '\\'); /* zero, where it is one */
+	return (((x - ones * 0x20) & ~x) | ((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes)) & highs;
+}
+
+/* How many bytes there are before the first that must be escaped. */
+static size_t plain(const char *s, size_t n)
+{
+	size_t i = 0;
+	while (n - i >= 8 && !any_must_escape(s + i))
+		i += 8;
+	while (i < n && !must_escape((unsigned char)s[i]))
+		i++;
+	return i;
+}
+
 static void escape(struct buf *out, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -85,17 +106,14 @@ static void escape(struct buf *out, unsigned char c)
 
 static void quote(struct buf *out, const char *s, size_t n)
 {
-	size_t from = 0;
-
 	buf_putc(out, '"');
-	for (size_t i = 0; i < n; i++) {
-		if (!must_escape((unsigned char)s[i]))
-			continue;
-		buf_add(out, s + from, i - from);
-		escape(out, (unsigned char)s[i]);
-		from = i + 1;
+	for (size_t at = 0; at < n;) {
+		size_t run = plain(s + at, n - at);
+		buf_add(out, s + at, run);
+		at += run;
+		if (at < n)
+			escape(out, (unsigned char)s[at++]);
 	}
-	buf_add(out, s + from, n - from);
 	buf_putc(out, '"');
 }
 

@@ -5,6 +5,7 @@
 #include "base/json_tree.h"
 #include "tests/support/check_main.h"
 
+#include <stdio.h>
 #include <string.h>
 
 START_TEST(commas_and_nesting)
@@ -53,21 +54,29 @@ START_TEST(control_characters_quotes_and_backslashes_are_escaped_and_nothing_els
 }
 END_TEST
 
+/* At every place of a text longer than what is looked at at once, between neighbours of each kind. */
 START_TEST(every_character_is_read_back_as_it_was)
 {
-	for (int c = 1; c < 0x80; c++) {
-		struct buf b = BUF_INIT(100);
-		struct json_writer w = json_writer_on(&b);
-		char text[] = {'a', (char)c, 'b', '\0'};
-		json_t *tree;
+	static const char *const around[] = {"aaaaaaaaaaaaaaaaa", "\x1f\x1f\x1f\x1f\x1f\x1f\x1f\x1f\x1f\x1f\x1f\x1f\x1f\x1f\x1f\x1f\x1f",
+	                                     "\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"", "éééééééé!"};
+	for (unsigned i = 0; i < sizeof around / sizeof *around; i++) {
+		for (int c = 1; c < 0x80; c++) {
+			for (size_t at = 0; at <= strlen(around[i]); at += i == 3 ? 2 : 1) {
+				struct buf b = BUF_INIT(1000);
+				struct json_writer w = json_writer_on(&b);
+				char text[64];
+				json_t *tree;
 
-		jw_array(&w);
-		jw_string(&w, text);
-		jw_array_end(&w);
-		tree = json_loadb(b.data, b.len, 0, NULL);
-		ck_assert_str_eq(json_string_value(json_array_get(tree, 0)), text);
-		json_decref(tree);
-		buf_free(&b);
+				snprintf(text, sizeof text, "%.*s%c%s", (int)at, around[i], c, around[i] + at);
+				jw_array(&w);
+				jw_string(&w, text);
+				jw_array_end(&w);
+				tree = json_loadb(b.data, b.len, 0, NULL);
+				ck_assert_str_eq(json_string_value(json_array_get(tree, 0)), text);
+				json_decref(tree);
+				buf_free(&b);
+			}
+		}
 	}
 }
 END_TEST

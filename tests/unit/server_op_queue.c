@@ -98,7 +98,8 @@ START_TEST(as_arrays)
 		ck_assert_str_eq(literals[0], "{\"0\",\"1\",\"2\"}");
 		ck_assert_str_eq(literals[1], "{\"a\\\"b\\\\c,{}\",NULL,\"NULL\"}");
 	}
-	arrays[1].max = 10;
+	buf_free(&arrays[1]);
+	arrays[1] = BUF_INIT(10);
 	ck_assert(!op_list_arrays(batch, arrays, literals));
 	buf_free(&arrays[0]);
 	buf_free(&arrays[1]);
