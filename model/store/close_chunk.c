@@ -18,13 +18,14 @@ static const struct statement CLAIM_DUE_PERIODS = {
         .params = 4,
 };
 
-/* The same for a dry run, which may have been resumed: what it judged already has a result. */
+/* The same for a dry run, which may have been resumed: what it judged already has a result. Looked for by key, one by one: a join with
+ * the results is planned by what was known of them before this run wrote any. */
 static const struct statement READ_DUE_PERIODS = {
         .name = "read_due_periods",
         .sql = "select d.period_id, d.end_day - date '1970-01-01', d.end_day, null from period d"
                " where d.status in ('open', 'awaiting_data') and d.end_day <= least($1::date, (select day from watermark))"
                " and (select day from watermark) is not null and (d.end_day, d.period_id) > ($2::date, $3::text)"
-               " and not exists (select from assessment_run_result x where x.run_id = $5 and x.period_id = d.period_id)"
+               " and (select x.run_id from assessment_run_result x where x.run_id = $5 and x.period_id = d.period_id) is null"
                " order by d.end_day, d.period_id limit $4::integer",
         .params = 5,
 };
