@@ -173,6 +173,50 @@ enum db_status db_run(struct db *db, const struct statement *st, const char *con
 	return status;
 }
 
+enum db_status db_send(struct db *db, const struct db_call *calls, size_t count)
+{
+	PGconn *pg = db_pg(db);
+	enum db_status status = pg ? DB_OK : DB_UNAVAILABLE;
+	for (size_t i = 0; status == DB_OK && i < count; i++)
+		status = prepare(db, pg, calls[i].st);
+	if (status != DB_OK)
+		return status;
+	bool sent = PQenterPipelineMode(pg);
+	for (size_t i = 0; sent && i < count; i++)
+		sent = PQsendQueryPrepared(pg, calls[i].st->name, calls[i].st->params, calls[i].params, NULL, NULL, calls[i].st->binary);
+	if (sent && PQpipelineSync(pg))
+		return DB_OK;
+	status = db_status_of(db, NULL);
+	disconnect(db); /* whatever of it was sent */
+	return status;
+}
+
+enum db_status db_next(struct db *db, PGresult **out)
+{
+	PGresult *res = PQgetResult(db->pg);
+	enum db_status status = db_status_of(db, res);
+	*out = NULL;
+	if (status == DB_OK) {
+		*out = res;
+		PQclear(PQgetResult(db->pg)); /* there is no more of it */
+	} else {
+		PQclear(res);
+	}
+	return status;
+}
+
+void db_sent_end(struct db *db)
+{
+	bool synced = false;
+	while (!synced && PQstatus(db->pg) == CONNECTION_OK) {
+		PGresult *res = PQgetResult(db->pg); /* NULL: the end of one's */
+		synced = PQresultStatus(res) == PGRES_PIPELINE_SYNC;
+		PQclear(res);
+	}
+	if (!PQexitPipelineMode(db->pg))
+		disconnect(db);
+}
+
 enum db_status db_exec(struct db *db, const char *sql)
 {
 	PGconn *pg = db_pg(db);

@@ -26,6 +26,16 @@ const char *db_message(const struct db *db);  /* of the last failure: for the lo
 /* Runs a prepared statement. On DB_OK *out is a result to PQclear(). `params` as text, NULL for SQL NULL. */
 enum db_status db_run(struct db *db, const struct statement *st, const char *const *params, PGresult **out)
         __attribute__((warn_unused_result));
+/* Several at once that do not need each other's results: PostgreSQL works on one while the results of those before it are read. */
+struct db_call {
+	const struct statement *st;
+	const char *const *params; /* borrowed for the call */
+};
+enum db_status db_send(struct db *db, const struct db_call *calls, size_t count) __attribute__((warn_unused_result));
+/* The next one's result, in the order in which they were sent, as from db_run(). Not after one that failed. */
+enum db_status db_next(struct db *db, PGresult **out) __attribute__((warn_unused_result));
+void db_sent_end(struct db *db); /* after db_send() returned DB_OK, however far it was read: the connection is as before */
+
 /* Runs SQL as it is (several statements allowed, no parameters). */
 enum db_status db_exec(struct db *db, const char *sql) __attribute__((warn_unused_result));
 

@@ -30,6 +30,14 @@ const char *array_done(struct array_param *a)
 	return a->text.failed ? NULL : a->text.data;
 }
 
+bool arrays_made(const char *const *params, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!params[i])
+			return false;
+	return true;
+}
+
 void array_free(struct array_param *a)
 {
 	buf_free(&a->text);

@@ -55,20 +55,21 @@ void gather_spans_free(struct gather_spans *s)
 	array_free(&s->last);
 }
 
-enum db_status gather_spans_run(struct db *db, const struct statement *st, struct gather_spans *s, PGresult **res)
+bool gather_spans_params(struct gather_spans *s, const char *params[GATHER_SPANS_PARAMS])
 {
-	const char *const params[] = {array_done(&s->index), array_done(&s->ids), array_done(&s->first), array_done(&s->last)};
-	enum db_status status = db_run(db, st, params, res);
-	gather_spans_free(s);
-	return status;
+	params[0] = array_done(&s->index);
+	params[1] = array_done(&s->ids);
+	params[2] = array_done(&s->first);
+	params[3] = array_done(&s->last);
+	return arrays_made(params, GATHER_SPANS_PARAMS);
 }
 
 static const struct statement GATHER_PERIODS = {
         .name = "gather_periods",
         .sql = "select w.i, d.period_id, d.provider_id, d.facts_version, d.stage, d.start_day - date '1970-01-01',"
                " w.as_of, array_to_string(d.policies, ' '), p.region, p.industry, p.main_category,"
-               " (select day from watermark) - date '1970-01-01', assay_today() - date '1970-01-01',"
-               " store_day_kept_from() - date '1970-01-01'"
+               " (select day from watermark) - date '1970-01-01', (select assay_today()) - date '1970-01-01',"
+               " (select store_day_kept_from()) - date '1970-01-01'"
                " from unnest($1::integer[], $2::text[], $3::integer[]) w(i, period_id, as_of)"
                " join period d on d.period_id = w.period_id join provider p on p.provider_id = d.provider_id"
                " order by w.i",
@@ -146,7 +147,7 @@ static enum db_status read_periods(struct db *db, struct gather_work *w, const s
 	}
 	const char *const params[] = {array_done(&index), array_done(&ids), array_done(&days)};
 	PGresult *res = NULL;
-	enum db_status status = db_run(db, &GATHER_PERIODS, params, &res);
+	enum db_status status = arrays_made(params, 3) ? db_run(db, &GATHER_PERIODS, params, &res) : DB_FAILED;
 	array_free(&index);
 	array_free(&ids);
 	array_free(&days);
@@ -158,6 +159,54 @@ static enum db_status read_periods(struct db *db, struct gather_work *w, const s
 		status = read_period(db, w, res, row, wants);
 	PQclear(res);
 	return status;
+}
+
+/* ---- the stores ---- */
+
+/* What does not need each other's results, so that one is worked on while another is read. */
+static const struct {
+	const struct statement *st;
+	void (*want)(const struct gather_work *w, struct gather_spans *s);
+	void (*read)(struct gather_work *w, const PGresult *res);
+} OF_STORES[] = {
+        {&GATHER_MONTHS, gather_want_months, gather_read_months},
+        {&GATHER_ATTRIBUTES, gather_want_attributes, gather_read_attributes},
+        {&GATHER_EXAM_PASSES, gather_want_exam_passes, gather_read_exam_passes},
+};
+enum { OF_STORES_LEN = sizeof OF_STORES / sizeof *OF_STORES };
+
+static enum db_status ask_of_stores(struct db *db, const struct gather_work *w)
+{
+	struct gather_spans spans[OF_STORES_LEN];
+	const char *params[OF_STORES_LEN][GATHER_SPANS_PARAMS];
+	struct db_call calls[OF_STORES_LEN];
+	bool made = true;
+	for (size_t i = 0; i < OF_STORES_LEN; i++) {
+		spans[i] = gather_spans();
+		OF_STORES[i].want(w, &spans[i]);
+		made = gather_spans_params(&spans[i], params[i]) && made;
+		calls[i] = (struct db_call){OF_STORES[i].st, params[i]};
+	}
+	enum db_status status = made ? db_send(db, calls, OF_STORES_LEN) : DB_FAILED;
+	for (size_t i = 0; i < OF_STORES_LEN; i++)
+		gather_spans_free(&spans[i]);
+	return status;
+}
+
+static enum db_status gather_of_stores(struct db *db, struct gather_work *w)
+{
+	enum db_status status = ask_of_stores(db, w);
+	if (status != DB_OK)
+		return status;
+	for (size_t i = 0; status == DB_OK && i < OF_STORES_LEN; i++) {
+		PGresult *res = NULL;
+		status = db_next(db, &res);
+		if (status == DB_OK)
+			OF_STORES[i].read(w, res);
+		PQclear(res);
+	}
+	db_sent_end(db);
+	return status == DB_OK && w->arena.failed ? DB_FAILED : status;
 }
 
 /* Everything here is read by key, whatever the statistics make of the arrays: one plan for all, and nothing compiled. */
@@ -180,13 +229,13 @@ enum db_status gather(struct db *db, const struct gather_want *wants, size_t cou
 	if (status == DB_OK)
 		status = gather_bindings(db, w);
 	if (status == DB_OK)
-		status = gather_attributes(db, w);
+		status = gather_of_stores(db, w);
 	if (status == DB_OK)
-		status = gather_figures(db, w);
-	if (status == DB_OK)
-		status = gather_exam_passes(db, w);
+		status = gather_days(db, w);
 	if (status == DB_OK && w->origins.wanted)
 		status = gather_imports(db, w);
+	wanted_days_free(w->wanted);
+	w->wanted = NULL;
 	origins_free(&w->origins);
 	if (status == DB_OK)
 		*out = &w->out;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const struct statement GATHER_ATTRIBUTES_OF = {
+const struct statement GATHER_ATTRIBUTES = {
         .name = "gather_attributes",
         .sql = "select s.k, v.registered_region, array_to_string(v.ship_from_regions, ' '), v.industry, v.category, v.status, v.import_id"
                " from unnest($1::integer[], $2::text[], $3::integer[]) s(k, store_id, e) cross join lateral ("
@@ -14,7 +14,7 @@ static const struct statement GATHER_ATTRIBUTES_OF = {
         .binary = true,
 };
 
-static const struct statement GATHER_EXAM_PASSES_OF = {
+const struct statement GATHER_EXAM_PASSES = {
         .name = "gather_exam_passes",
         .sql = "select w.i, e.person_id, e.passed_on - date '1970-01-01', e.import_id"
                " from unnest($1::integer[], $2::text[], $3::integer[]) w(i, provider_id, e_day) cross join lateral ("
@@ -41,7 +41,7 @@ static bool read_ship_from(struct gather_work *w, struct evaluation_store *store
 	return true;
 }
 
-static void read_attributes(struct gather_work *w, const PGresult *res, int row)
+static void read_store(struct gather_work *w, const PGresult *res, int row)
 {
 	size_t k = (size_t)gather_int(res, row, 0);
 	struct evaluation_store *store = &w->stores[k];
@@ -55,22 +55,27 @@ static void read_attributes(struct gather_work *w, const PGresult *res, int row)
 		w->out.periods[w->period_of[k]].unreadable = "a store of it has a region or status that is none";
 }
 
-enum db_status gather_attributes(struct db *db, struct gather_work *w)
+void gather_want_attributes(const struct gather_work *w, struct gather_spans *s)
 {
-	struct gather_spans spans = gather_spans();
 	for (size_t k = 0; k < w->store_count; k++)
-		gather_spans_add(&spans, k, w->stores[k].store_id, gather_evaluated_on(&w->out.periods[w->period_of[k]]), 0);
-	PGresult *res = NULL;
-	enum db_status status = gather_spans_run(db, &GATHER_ATTRIBUTES_OF, &spans, &res);
-	for (int row = 0; status == DB_OK && row < PQntuples(res); row++)
-		read_attributes(w, res, row);
-	PQclear(res);
-	return w->arena.failed ? DB_FAILED : status;
+		gather_spans_add(s, k, w->stores[k].store_id, gather_evaluated_on(&w->out.periods[w->period_of[k]]), 0);
+}
+
+void gather_read_attributes(struct gather_work *w, const PGresult *res)
+{
+	for (int row = 0; row < PQntuples(res); row++)
+		read_store(w, res, row);
 }
 
 /* ---- exam passes ---- */
 
-static void read_exam_passes(struct gather_work *w, const PGresult *res)
+void gather_want_exam_passes(const struct gather_work *w, struct gather_spans *s)
+{
+	for (size_t i = 0; i < w->out.count; i++)
+		gather_spans_add(s, i, w->out.periods[i].provider_id, gather_evaluated_on(&w->out.periods[i]), 0);
+}
+
+void gather_read_exam_passes(struct gather_work *w, const PGresult *res)
 {
 	int rows = PQntuples(res);
 	struct exam_pass *passes = arena_take(&w->arena, (size_t)rows, sizeof *passes);
@@ -82,17 +87,4 @@ static void read_exam_passes(struct gather_work *w, const PGresult *res)
 			in->exam_passes = &passes[row];
 		origins_note(&w->origins, SOURCE_EXAM_PASSES, (size_t)gather_int(res, row, 0), PQgetvalue(res, row, 3));
 	}
-}
-
-enum db_status gather_exam_passes(struct db *db, struct gather_work *w)
-{
-	struct gather_spans spans = gather_spans();
-	for (size_t i = 0; i < w->out.count; i++)
-		gather_spans_add(&spans, i, w->out.periods[i].provider_id, gather_evaluated_on(&w->out.periods[i]), 0);
-	PGresult *res = NULL;
-	enum db_status status = gather_spans_run(db, &GATHER_EXAM_PASSES_OF, &spans, &res);
-	if (status == DB_OK)
-		read_exam_passes(w, res);
-	PQclear(res);
-	return w->arena.failed ? DB_FAILED : status;
 }

@@ -11,7 +11,7 @@ enum { PACKED_DAY = 2 + 8 + 8 + 8 }; /* store_day_packed() in SQL: day of the mo
 
 /* Both come store by store and in the order of their days, by the way they run; sorting them in SQL as well would cost more
  * than reading them. The reader makes sure. */
-static const struct statement GATHER_MONTHS_OF = {
+const struct statement GATHER_MONTHS = {
         .name = "gather_months",
         .sql = "select s.k, m.month - date '1970-01-01', m.orders, m.gmv_fen, m.days"
                " from unnest($1::integer[], $2::text[], $3::integer[], $4::integer[]) s(k, store_id, first, last) cross join "
@@ -23,7 +23,7 @@ static const struct statement GATHER_MONTHS_OF = {
         .binary = true,
 };
 
-static const struct statement GATHER_DAYS_OF = {
+static const struct statement GATHER_DAYS = {
         .name = "gather_days",
         .sql = "select s.k, d.day - date '1970-01-01', d.orders, d.gmv_fen, d.import_seq"
                " from unnest($1::integer[], $2::text[], $3::integer[], $4::integer[]) s(k, store_id, first, last) cross join "
@@ -144,21 +144,21 @@ static void unpack_days(struct figures *out, const struct figure *month, day las
 }
 
 /* What the walk over the months gives. */
-struct wanted {
+struct wanted_days {
 	struct figures days;
 	struct gather_spans spans; /* of the days that lie elsewhere */
 	bool elsewhere;
 	struct month_fact *months; /* room for as many as there are */
 };
 
-static void want_days(struct gather_work *w, struct wanted *out, size_t k, day month, day last)
+static void want_days(struct gather_work *w, struct wanted_days *out, size_t k, day month, day last)
 {
 	day end = day_month_end(month);
 	gather_spans_add(&out->spans, k, w->stores[k].store_id, month, end < last ? end : last);
 	out->elsewhere = true;
 }
 
-static void keep_month(struct gather_work *w, struct wanted *out, const struct figure *f)
+static void keep_month(struct gather_work *w, struct wanted_days *out, const struct figure *f)
 {
 	struct evaluation_store *store = &w->stores[f->k];
 	*out->months = (struct month_fact){.month = f->on, .orders = f->orders, .gmv_fen = f->gmv_fen};
@@ -169,7 +169,7 @@ static void keep_month(struct gather_work *w, struct wanted *out, const struct f
 }
 
 /* `f`: what the roll-up has of the month, or NULL: nothing. */
-static void take_month(struct gather_work *w, struct wanted *out, size_t k, day month, const struct figure *f)
+static void take_month(struct gather_work *w, struct wanted_days *out, size_t k, day month, const struct figure *f)
 {
 	day last = gather_evaluated_on(&w->out.periods[w->period_of[k]]);
 	if (month_suffices(w, k, month)) {
@@ -184,7 +184,7 @@ static void take_month(struct gather_work *w, struct wanted *out, size_t k, day 
 	}
 }
 
-static void take_months(struct gather_work *w, struct wanted *out, const struct figures *months)
+static void take_months(struct gather_work *w, struct wanted_days *out, const struct figures *months)
 {
 	const struct figure *at = months->list, *end = at + months->count;
 	for (size_t k = 0; k < w->store_count; k++) {
@@ -214,46 +214,59 @@ static bool keep_days(struct gather_work *w, const struct figures *days)
 	return facts;
 }
 
-static enum db_status read_months(struct db *db, const struct gather_work *w, PGresult **res)
+static enum db_status read_days(struct db *db, struct wanted_days *wanted)
 {
-	struct gather_spans spans = gather_spans();
-	for (size_t k = 0; k < w->store_count; k++) {
-		const struct gathered_period *p = &w->out.periods[w->period_of[k]];
-		gather_spans_add(&spans, k, w->stores[k].store_id, p->input.start, gather_evaluated_on(p));
-	}
-	return gather_spans_run(db, &GATHER_MONTHS_OF, &spans, res);
-}
-
-static enum db_status read_days(struct db *db, struct wanted *wanted)
-{
+	const char *params[GATHER_SPANS_PARAMS];
 	PGresult *res = NULL;
 	if (!wanted->elsewhere)
 		return DB_OK;
-	enum db_status status = gather_spans_run(db, &GATHER_DAYS_OF, &wanted->spans, &res);
+	enum db_status status = DB_FAILED;
+	if (gather_spans_params(&wanted->spans, params))
+		status = db_run(db, &GATHER_DAYS, params, &res);
 	if (status == DB_OK)
 		figures_read(&wanted->days, res, false);
 	PQclear(res);
 	return status;
 }
 
-enum db_status gather_figures(struct db *db, struct gather_work *w)
+void wanted_days_free(struct wanted_days *wanted)
+{
+	if (!wanted)
+		return;
+	gather_spans_free(&wanted->spans);
+	free(wanted->days.list);
+	free(wanted);
+}
+
+void gather_want_months(const struct gather_work *w, struct gather_spans *s)
+{
+	for (size_t k = 0; k < w->store_count; k++) {
+		const struct gathered_period *p = &w->out.periods[w->period_of[k]];
+		gather_spans_add(s, k, w->stores[k].store_id, p->input.start, gather_evaluated_on(p));
+	}
+}
+
+void gather_read_months(struct gather_work *w, const PGresult *res)
 {
 	struct figures months = {0};
-	struct wanted wanted = {.spans = gather_spans()};
-	PGresult *res = NULL;
-	enum db_status status = read_months(db, w, &res);
-	if (status == DB_OK)
-		figures_read(&months, res, true);
-	wanted.months = arena_take(&w->arena, months.count, sizeof *wanted.months);
-	if (status == DB_OK && wanted.months && !months.failed)
-		take_months(w, &wanted, &months);
-	PQclear(res);
-	if (status == DB_OK)
-		status = read_days(db, &wanted);
-	if (status == DB_OK && (months.failed || wanted.days.failed || !keep_days(w, &wanted.days)))
-		status = DB_FAILED;
-	gather_spans_free(&wanted.spans);
+	struct wanted_days *wanted = calloc(1, sizeof *wanted);
+	figures_read(&months, res, true);
+	if (wanted) {
+		wanted->spans = gather_spans();
+		wanted->months = arena_take(&w->arena, months.count, sizeof *wanted->months);
+		wanted->days.failed = months.failed || !wanted->months;
+	}
+	if (wanted && !wanted->days.failed)
+		take_months(w, wanted, &months);
 	free(months.list);
-	free(wanted.days.list);
+	w->wanted = wanted;
+}
+
+enum db_status gather_days(struct db *db, struct gather_work *w)
+{
+	struct wanted_days *wanted = w->wanted;
+	enum db_status status = wanted && !wanted->days.failed ? read_days(db, wanted) : DB_FAILED;
+	if (status == DB_OK && (wanted->days.failed || !keep_days(w, &wanted->days)))
+		status = DB_FAILED;
 	return status;
 }

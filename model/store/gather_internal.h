@@ -7,6 +7,8 @@
 #include "model/store/gather.h"
 #include "model/store/origins.h"
 
+struct wanted_days; /* gather_figures.c */
+
 struct gather_work {
 	struct gathered out; /* what the caller gets: first member */
 	struct arena arena;
@@ -16,6 +18,7 @@ struct gather_work {
 	size_t *period_of; /* beside stores: the index of its period */
 	size_t store_count;
 	struct origins origins; /* noted when imports are wanted */
+	struct wanted_days *wanted; /* from gather_read_months() to gather_days() */
 };
 
 static inline day gather_evaluated_on(const struct gathered_period *p)
@@ -36,13 +39,24 @@ struct gather_spans {
 struct gather_spans gather_spans(void);
 void gather_spans_add(struct gather_spans *s, size_t k, const char *id, day first, day last);
 void gather_spans_free(struct gather_spans *s);
-/* Runs it with as many of them as it takes, and frees them. */
-enum db_status gather_spans_run(struct db *db, const struct statement *st, struct gather_spans *s, PGresult **res);
+enum { GATHER_SPANS_PARAMS = 4 };
+/* Borrowed from it. False: out of memory, which must not look like no stores. */
+bool gather_spans_params(struct gather_spans *s, const char *params[GATHER_SPANS_PARAMS]) __attribute__((warn_unused_result));
 
 enum db_status gather_bindings(struct db *db, struct gather_work *w);
-enum db_status gather_attributes(struct db *db, struct gather_work *w);
-enum db_status gather_figures(struct db *db, struct gather_work *w);
-enum db_status gather_exam_passes(struct db *db, struct gather_work *w);
+
+/* What the stores that are bound were, turned over and sold, and who passed exams: what to ask, for each, and its result read. */
+extern const struct statement GATHER_MONTHS, GATHER_ATTRIBUTES, GATHER_EXAM_PASSES;
+void gather_want_months(const struct gather_work *w, struct gather_spans *s);
+void gather_want_attributes(const struct gather_work *w, struct gather_spans *s);
+void gather_want_exam_passes(const struct gather_work *w, struct gather_spans *s);
+void gather_read_months(struct gather_work *w, const PGresult *res);
+void gather_read_attributes(struct gather_work *w, const PGresult *res);
+void gather_read_exam_passes(struct gather_work *w, const PGresult *res);
+/* After the months: the days, of which those that do not lie with them are read. */
+enum db_status gather_days(struct db *db, struct gather_work *w);
+void wanted_days_free(struct wanted_days *wanted);
+
 enum db_status gather_imports(struct db *db, struct gather_work *w);
 
 #endif

@@ -220,3 +220,48 @@ def test_a_deadlock_is_tried_again(new_service):
     answer = world.client.patch(path, {"name": "Third time"}, headers={"If-Match": "*"})
     assert (answer.status, answer.json["name"]) == (200, "Third time")
     assert service.database.sql("select last_value from fails") == [(3,)]
+
+
+@pytest.fixture
+def gathering(new_service):
+    """A service, and what asks it for a qualification that has to be gathered first."""
+    service = new_service()
+    world = World(service.client())
+    world.advance("2023-03-20")
+    provider = world.admit()["provider_id"]
+    world.advance("2023-04-20")
+    assert world.qualification(provider)["status"] == "trial"
+
+    def ask():
+        service.database.sql("update period set facts_version = facts_version + 1")
+        return service.client().get(f"/v1/providers/{provider}/qualification")
+
+    return service, ask
+
+
+@pytest.mark.tsan
+@pytest.mark.parametrize("table", ["store_month", "store_version", "exam_pass"])
+def test_one_of_several_sent_at_once_fails(gathering, table):
+    """Whichever it is, the caller is told, and the connection does what comes next."""
+    service, ask = gathering
+    for _ in range(6):  # more than there are connections
+        assert ask().status == 200
+        service.database.sql(f"alter table {table} rename to away")
+        assert ask().code == "internal"
+        service.database.sql(f"alter table away rename to {table}")
+    assert ask().status == 200
+
+
+def test_the_connection_is_lost_while_several_are_under_way(gathering):
+    service, ask = gathering
+    assert ask().status == 200
+    holder = psycopg2.connect(service.database.cluster.url(service.database.name, "postgres"))
+    holder.cursor().execute("lock table exam_pass in access exclusive mode")
+    waiting = "select pid from pg_stat_activity where wait_event_type = 'Lock' and query like '%exam_pass%' and datname = current_database()"
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(ask)
+        pid = eventually(lambda: service.database.sql(waiting))[0][0]
+        service.database.sql(f"select pg_terminate_backend({pid})")
+        assert answer.result().code == "database_unavailable"
+    holder.close()
+    assert ask().status == 200
