@@ -2,6 +2,7 @@
 
 #include "base/json_write.h"
 #include "server/log.h"
+#include "server/priority.h"
 #include "server/replica.h"
 
 #include <assert.h>
@@ -232,8 +233,10 @@ static void tick(struct loop *loop, int64_t now)
 {
 	read_lane_tick(loop->reads, now);
 	write_lanes_tick(loop->writes, now);
-	if (loop->counts.active >= CROWD)
+	if (loop->counts.active >= CROWD) {
 		loop->crowded_ms = now;
+		priority_crowd_seen(now);
+	}
 	if (now - loop->ticked_ms < TICK_MS)
 		return;
 	loop->ticked_ms = now;

@@ -1,8 +1,10 @@
 #include "server/priority.h"
 
+#include "server/poll.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -11,8 +13,11 @@
 
 enum {
 	NICE_LOWERED = 5, /* a third of the weight: callers notice little, and with 10 an import takes minutes while they take all they get */
-	AUTOGROUP_TRIES = 5
+	AUTOGROUP_TRIES = 5,
+	CROWD_LASTS_MS = 500
 };
+
+static _Atomic int64_t crowd_seen_ms = -CROWD_LASTS_MS; /* now_ms(), when it was seen last */
 
 /* On Linux a priority is a thread's, and the process's own is its first thread's. */
 static int of_thread(void) { return getpriority(PRIO_PROCESS, 0); }
@@ -57,3 +62,7 @@ void priority_pass_on(const PGconn *pg)
 	if (nice > of_process() && host && *host == '/' && pid > 0 && is_postgres(pid) && setpriority(PRIO_PROCESS, (id_t)pid, nice) == 0)
 		lower_session(pid, nice);
 }
+
+void priority_crowd_seen(int64_t now_ms) { atomic_store_explicit(&crowd_seen_ms, now_ms, memory_order_relaxed); }
+
+bool priority_crowd(void) { return now_ms() - atomic_load_explicit(&crowd_seen_ms, memory_order_relaxed) < CROWD_LASTS_MS; }

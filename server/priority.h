@@ -4,11 +4,18 @@
 #define ASSAY_SERVER_PRIORITY_H
 
 #include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 void priority_lower(void); /* of the calling thread, and of the threads that it starts from now on */
 
 /* Gives the connection's server process the priority of the calling thread, when that was lowered. Does nothing where the server is
  * reached by another way than a socket file, or is not ours to slow down. */
 void priority_pass_on(const PGconn *pg);
+
+/* Whether many callers wait at this moment, or did a moment ago, for this process: work that could take more than one processor takes
+ * one then. Said by the loops. */
+bool priority_crowd(void);
+void priority_crowd_seen(int64_t now_ms);
 
 #endif

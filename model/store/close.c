@@ -2,6 +2,7 @@
 
 #include "model/store/close_chunk.h"
 #include "server/log.h"
+#include "server/priority.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -103,7 +104,7 @@ struct pass {
 	const struct closing *closing;
 	int64_t before; /* judged in earlier passes */
 	atomic_llong judged, unreadable, gather_us;
-	atomic_bool paused, failed;
+	atomic_bool paused, failed, over; /* over: nothing was left to begin when somebody looked */
 };
 
 struct pass_worker {
@@ -141,13 +142,29 @@ static struct close_chunk before_all(const struct pass *pass)
 	return (struct close_chunk){.closing = pass->closing, .after_end = "-infinity"};
 }
 
+static void wait_a_moment(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = WAIT_MS * 1000000L}, NULL);
+}
+
+/* Where callers crowd, one connection closes, and that one is enough: a helper holds nothing between chunks. */
+static void give_way(struct pass *pass)
+{
+	while (priority_crowd() && !atomic_load(&pass->over))
+		wait_a_moment();
+}
+
 static void *help(void *arg)
 {
 	struct pass_worker *w = arg;
 	struct close_chunk chunk = before_all(w->pass);
 	bool more = db_pg(w->db) != NULL; /* else the others do it alone */
-	while (more && w->status == DB_OK)
+	while (more && w->status == DB_OK) {
+		give_way(w->pass);
+		if (atomic_load(&w->pass->over))
+			break;
 		w->status = take_chunk(w->db, w->pass, &chunk, &more);
+	}
 	return NULL;
 }
 
@@ -189,16 +206,12 @@ static enum db_status pass_once(struct db *db, struct closing *c, struct pass *p
 		if (c->progressed && chunk.claimed)
 			c->progressed(c->arg, pass->before + atomic_load(&pass->judged));
 	}
+	atomic_store(&pass->over, true);
 	enum db_status others = helpers_join(helpers);
 	c->judged = pass->before + atomic_load(&pass->judged);
 	c->gather_ms += atomic_load(&pass->gather_us) / 1000;
 	c->paused = atomic_load(&pass->paused);
 	return status == DB_OK ? others : status;
-}
-
-static void wait_a_moment(void)
-{
-	nanosleep(&(struct timespec){.tv_nsec = WAIT_MS * 1000000L}, NULL);
 }
 
 static enum db_status close_all(struct db *db, struct closing *c)

@@ -1,7 +1,8 @@
 /* Closing: every period that ended by a day and whose figures are complete is decided, once, however many closings run at the
  * same time and wherever one was killed. A chunk of periods is claimed, gathered, judged and written in one transaction; what
  * others hold is passed over and looked at again. A passed period may open one that is due too: that is closed as well. Where there is
- * more than one chunk, CLOSE_WORKERS connections share it, so that the database and the evaluator are at work at the same time. */
+ * more than one chunk, CLOSE_WORKERS connections share it, so that the database and the evaluator are at work at the same time; but one
+ * alone while callers crowd. */
 #ifndef ASSAY_MODEL_STORE_CLOSE_H
 #define ASSAY_MODEL_STORE_CLOSE_H
 

@@ -8,6 +8,7 @@ import psycopg2
 import pytest
 
 from support.at_once import at_once, eventually
+from support.metrics import metric
 from support.raw import Raw, head
 from support.world import World, spread
 
@@ -36,13 +37,6 @@ def orders(told):
 
 def ask(service, provider_id):
     return World(service.client()).qualification(provider_id)
-
-
-def metric(service, name):
-    for line in service.client("").get("/metrics").body.decode().splitlines():
-        if line.startswith(name):
-            return int(line.split()[-1])
-    raise AssertionError("no such metric")
 
 
 def active(service):
