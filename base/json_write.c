@@ -62,7 +62,8 @@ static bool must_escape(unsigned char c)
 	return c < 0x20 || c == '"' || c == '\\';
 }
 
-/* Whether one of eight bytes must be escaped: a byte of x - 0x01... with the high bit set, that x had not, was less than that. */
+/* Whether one of eight bytes must be escaped, all looked at at once: (b - n) & ~b has its high bit set where the byte b is less than n
+ * (n up to 128), and a byte borrows from its neighbour only where that is so. */
 static bool any_must_escape(const char *s)
 {
 	const uint64_t ones = 0x0101010101010101, highs = ones << 7;

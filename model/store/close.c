@@ -104,7 +104,7 @@ struct pass {
 	const struct closing *closing;
 	int64_t before; /* judged in earlier passes */
 	atomic_llong judged, unreadable, gather_us;
-	atomic_bool paused, failed, over; /* over: nothing was left to begin when somebody looked */
+	atomic_bool paused, failed, over; /* over: who leads it begins nothing more */
 };
 
 struct pass_worker {
