@@ -11,6 +11,7 @@
 #include "model/store/periods.h"
 #include "model/store/policy_cache.h"
 #include "model/store/progress.h"
+#include "server/priority.h"
 
 #include <string.h>
 
@@ -189,9 +190,9 @@ static void answer(struct request *rq, const struct rows *rows, const struct pol
 /* After a night's import, and after a closing, the progress of every running period is stale for some seconds, and all callers at
  * once would have it computed, which costs a thousand times what an answer does. So where many ask, they are told what was computed
  * last, or that nothing was, and that it is so (progress_pending), until the background has it. */
-static bool need_not_wait(const struct request *rq)
+static bool need_not_wait(void)
 {
-	return request_crowded(rq) || workers_waiting(POOL_ANSWERS) + workers_running(POOL_ANSWERS) >= BUSY;
+	return priority_crowd() || workers_waiting(POOL_ANSWERS) + workers_running(POOL_ANSWERS) >= BUSY;
 }
 
 static void refresh_and_answer(struct worker *w, struct request *rq)
@@ -222,7 +223,7 @@ static void row_found(struct request *rq, const struct rows *rows)
 	const char *ref = rows_text(rows, 0, QUALIFICATION_POLICY);
 	const struct policy *policy = ref ? policy_cache_peek(ref) : NULL;
 	bool stale = rows_bool(rows, 0, QUALIFICATION_STALE);
-	if ((policy || !ref) && (!stale || need_not_wait(rq))) {
+	if ((policy || !ref) && (!stale || need_not_wait())) {
 		answer(rq, rows, policy);
 		return;
 	}

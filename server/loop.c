@@ -15,8 +15,7 @@
 
 enum {
 	TICK_MS = 100,
-	CROWD = 8,        /* requests under way in a loop: so many callers that none of them should wait for another */
-	CROWDED_MS = 500, /* and so long after */
+	CROWD = 8, /* requests under way in a loop: see priority_crowd() */
 	WAIT_MAX_MS = 100,
 	HELD_WAIT_MS = 1,
 	DAEMON_RUNS_A_TURN = 8,
@@ -41,7 +40,7 @@ struct loop {
 	struct visitors visitors;
 	struct mail wake;
 	struct buf log;
-	int64_t log_written_ms, ticked_ms, crowded_ms; /* when that was last so */
+	int64_t log_written_ms, ticked_ms; /* when that was last so */
 	int held; /* requests that wait without being suspended */
 	bool run_daemon, quiesced, left_behind;
 	_Atomic bool stopping;
@@ -60,7 +59,6 @@ const struct cors *loop_cors(const struct loop *loop) { return loop->config.cors
 bool loop_stopping(const struct loop *loop) { return atomic_load(&loop->stopping); }
 void loop_daemon_due(struct loop *loop) { loop->run_daemon = true; }
 void loop_held(struct loop *loop, int change) { loop->held += change; }
-bool loop_crowded(const struct loop *loop) { return now_ms() - loop->crowded_ms < CROWDED_MS; }
 struct loop_counts *loop_counts(struct loop *loop) { return &loop->counts; }
 const struct lane_stats *loop_read_stats(const struct loop *loop) { return read_lane_stats(loop->reads); }
 const struct replica_stats *loop_replica_stats(const struct loop *loop) { return loop->replica ? replica_stats(loop->replica) : NULL; }
@@ -233,10 +231,8 @@ static void tick(struct loop *loop, int64_t now)
 {
 	read_lane_tick(loop->reads, now);
 	write_lanes_tick(loop->writes, now);
-	if (loop->counts.active >= CROWD) {
-		loop->crowded_ms = now;
+	if (loop->counts.active >= CROWD)
 		priority_crowd_seen(now);
-	}
 	if (now - loop->ticked_ms < TICK_MS)
 		return;
 	loop->ticked_ms = now;

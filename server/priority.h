@@ -13,8 +13,8 @@ void priority_lower(void); /* of the calling thread, and of the threads that it 
  * reached by another way than a socket file, or is not ours to slow down. */
 void priority_pass_on(const PGconn *pg);
 
-/* Whether many callers wait at this moment, or did a moment ago, for this process: work that could take more than one processor takes
- * one then. Said by the loops. */
+/* Whether a loop of this process is at many requests, or was a moment ago: so many callers that none of them should wait for another, and
+ * that work which could take two processors takes one. Said by the loops. */
 bool priority_crowd(void);
 void priority_crowd_seen(int64_t now_ms);
 

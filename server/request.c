@@ -231,6 +231,7 @@ void request_read(struct request *rq, const struct statement *st, const char *co
 		rq->params_of_op[i] = params[i] ? request_copy(rq, params[i], strlen(params[i])) : NULL;
 	rq->then = then;
 	rq->op.batch = NULL;
+	rq->op.make_params = NULL; /* of a write before it */
 	submit(rq, st, st->slow, read_done);
 }
 

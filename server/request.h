@@ -117,8 +117,6 @@ void request_refuse(struct request *rq, enum code code, const char *const *args,
  * exactly one reply, with the functions below. */
 void request_work(struct request *rq, void (*work)(struct worker *w, struct request *rq));
 
-/* Its loop is at many requests, or was a moment ago. */
-bool request_crowded(const struct request *rq);
 
 /* ---- reply (from the loop, or staged by a worker) ---- */
 void reply_json(struct request *rq, int status, struct buf *body);           /* takes the bytes */

@@ -211,7 +211,6 @@ struct visitor {
 struct visitors *loop_visitors(struct loop *loop);
 void loop_daemon_due(struct loop *loop); /* libmicrohttpd has something to do */
 void loop_held(struct loop *loop, int change); /* requests that wait without being suspended */
-bool loop_crowded(const struct loop *loop);    /* it is at many requests, or was a moment ago */
 void loop_log_request(struct loop *loop, const struct request *rq, const struct reply *reply /* what it was answered; all 0: nothing */);
 
 /* visitor.c */

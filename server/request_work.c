@@ -45,8 +45,6 @@ void request_work_init(struct request *rq)
 	rq->room_mail.run = room_mail;
 }
 
-bool request_crowded(const struct request *rq) { return loop_crowded(rq->loop); }
-
 static void room_again(void *arg)
 {
 	struct request *rq = arg;

@@ -27,15 +27,7 @@ void array_text(struct array_param *a, const char *s)
 const char *array_done(struct array_param *a)
 {
 	array_literal_end(&a->text);
-	return a->text.failed ? NULL : a->text.data;
-}
-
-bool arrays_made(const char *const *params, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (!params[i])
-			return false;
-	return true;
+	return a->text.failed ? "out of memory" : a->text.data;
 }
 
 void array_free(struct array_param *a)

@@ -17,9 +17,8 @@ struct array_param array_param(void);
 void array_int(struct array_param *a, int64_t v);
 void array_bool(struct array_param *a, bool v);
 void array_text(struct array_param *a, const char *s); /* NULL: SQL NULL */
-const char *array_done(struct array_param *a);         /* the literal, borrowed; NULL when out of memory */
-/* Whether all of them were made: NULL, for one that was not for lack of memory, would be read as an array of nothing. */
-bool arrays_made(const char *const *params, size_t count) __attribute__((warn_unused_result));
+/* The literal, borrowed. When there was no memory for it, a text that PostgreSQL refuses: NULL would be an array of nothing. */
+const char *array_done(struct array_param *a);
 void array_free(struct array_param *a);
 
 #endif

@@ -55,13 +55,12 @@ void gather_spans_free(struct gather_spans *s)
 	array_free(&s->last);
 }
 
-bool gather_spans_params(struct gather_spans *s, const char *params[GATHER_SPANS_PARAMS])
+void gather_spans_params(struct gather_spans *s, const char *params[GATHER_SPANS_PARAMS])
 {
 	params[0] = array_done(&s->index);
 	params[1] = array_done(&s->ids);
 	params[2] = array_done(&s->first);
 	params[3] = array_done(&s->last);
-	return arrays_made(params, GATHER_SPANS_PARAMS);
 }
 
 static const struct statement GATHER_PERIODS = {
@@ -147,7 +146,7 @@ static enum db_status read_periods(struct db *db, struct gather_work *w, const s
 	}
 	const char *const params[] = {array_done(&index), array_done(&ids), array_done(&days)};
 	PGresult *res = NULL;
-	enum db_status status = arrays_made(params, 3) ? db_run(db, &GATHER_PERIODS, params, &res) : DB_FAILED;
+	enum db_status status = db_run(db, &GATHER_PERIODS, params, &res);
 	array_free(&index);
 	array_free(&ids);
 	array_free(&days);
@@ -180,14 +179,13 @@ static enum db_status ask_of_stores(struct db *db, const struct gather_work *w)
 	struct gather_spans spans[OF_STORES_LEN];
 	const char *params[OF_STORES_LEN][GATHER_SPANS_PARAMS];
 	struct db_call calls[OF_STORES_LEN];
-	bool made = true;
 	for (size_t i = 0; i < OF_STORES_LEN; i++) {
 		spans[i] = gather_spans();
 		OF_STORES[i].want(w, &spans[i]);
-		made = gather_spans_params(&spans[i], params[i]) && made;
+		gather_spans_params(&spans[i], params[i]);
 		calls[i] = (struct db_call){OF_STORES[i].st, params[i]};
 	}
-	enum db_status status = made ? db_send(db, calls, OF_STORES_LEN) : DB_FAILED;
+	enum db_status status = db_send(db, calls, OF_STORES_LEN);
 	for (size_t i = 0; i < OF_STORES_LEN; i++)
 		gather_spans_free(&spans[i]);
 	return status;

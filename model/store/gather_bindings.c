@@ -48,7 +48,7 @@ static enum db_status run(struct db *db, const struct gather_work *w, PGresult *
 	}
 	const char *const params[] = {array_done(&index), array_done(&providers), array_done(&starts), array_done(&ends), array_done(&others),
 	                              w->every_store ? "t" : "f"};
-	enum db_status status = arrays_made(params, 6) ? db_run(db, &GATHER_BINDINGS_OF, params, res) : DB_FAILED;
+	enum db_status status = db_run(db, &GATHER_BINDINGS_OF, params, res);
 	array_free(&index);
 	array_free(&providers);
 	array_free(&starts);

@@ -220,9 +220,8 @@ static enum db_status read_days(struct db *db, struct wanted_days *wanted)
 	PGresult *res = NULL;
 	if (!wanted->elsewhere)
 		return DB_OK;
-	enum db_status status = DB_FAILED;
-	if (gather_spans_params(&wanted->spans, params))
-		status = db_run(db, &GATHER_DAYS, params, &res);
+	gather_spans_params(&wanted->spans, params);
+	enum db_status status = db_run(db, &GATHER_DAYS, params, &res);
 	if (status == DB_OK)
 		figures_read(&wanted->days, res, false);
 	PQclear(res);

@@ -40,8 +40,7 @@ struct gather_spans gather_spans(void);
 void gather_spans_add(struct gather_spans *s, size_t k, const char *id, day first, day last);
 void gather_spans_free(struct gather_spans *s);
 enum { GATHER_SPANS_PARAMS = 4 };
-/* Borrowed from it. False: out of memory, which must not look like no stores. */
-bool gather_spans_params(struct gather_spans *s, const char *params[GATHER_SPANS_PARAMS]) __attribute__((warn_unused_result));
+void gather_spans_params(struct gather_spans *s, const char *params[GATHER_SPANS_PARAMS]); /* borrowed from it */
 
 enum db_status gather_bindings(struct db *db, struct gather_work *w);
 
